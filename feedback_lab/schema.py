@@ -1,0 +1,228 @@
+"""Every table of the store, in the order of the data. Text ids, UTC timestamps, JSON for what has no column.
+
+No enums and no foreign keys: both make migrations painful in the embedded engine, so values are checked
+where they come in (`ingest`) and where they change (`review`, `knowledge`). Primary keys are the only
+indexes; scans of ten million rows stay under a third of a second without more.
+"""
+
+from sqlalchemy import JSON, Boolean, Column, DateTime, Double, Integer, LargeBinary, MetaData, Table, Text
+
+metadata = MetaData()
+
+
+def _id(name: str) -> "Column[str]":
+    return Column(name, Text, primary_key=True)
+
+
+def _moment(name: str) -> "Column[object]":
+    return Column(name, DateTime, nullable=False)
+
+
+schema_version = Table(
+    "schema_version",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    _moment("applied_at"),
+    Column("app_version", Text, nullable=False),
+)
+# One row: which database this is, the number of its last acknowledged commit, the key that hashes user names.
+ledger = Table(
+    "ledger",
+    metadata,
+    _id("database_id"),
+    Column("acknowledged", Integer, nullable=False),
+    Column("user_key", Text, nullable=False),
+)
+
+import_batch = Table(
+    "import_batch",
+    metadata,
+    _id("batch_id"),
+    Column("source", Text, nullable=False),
+    Column("file_name", Text),
+    Column("file_sha256", Text),
+    Column("format", Text),
+    Column("mapping", JSON),
+    _moment("started_at"),
+    Column("finished_at", DateTime),
+    Column("status", Text, nullable=False),  # done or undone; an import that fails leaves no row
+    Column("rows_read", Integer, nullable=False),
+    Column("rows_new", Integer, nullable=False),
+    Column("rows_duplicate", Integer, nullable=False),
+    Column("rows_rejected", Integer, nullable=False),
+    Column("rows_undated", Integer, nullable=False),
+    Column("complete", Boolean, nullable=False),
+)
+import_reject = Table(
+    "import_reject",
+    metadata,
+    Column("batch_id", Text, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("column_name", Text),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("excerpt", Text),
+)
+# Which empty field of a known interaction an import filled, so that its undo can empty it again.
+import_fill = Table(
+    "import_fill",
+    metadata,
+    Column("batch_id", Text, nullable=False),
+    Column("interaction_id", Text, nullable=False),
+    Column("field", Text, nullable=False),
+)
+
+interaction = Table(
+    "interaction",
+    metadata,
+    _id("interaction_id"),
+    Column("session_id", Text),
+    Column("turn", Integer),
+    Column("created_at", DateTime),
+    _moment("received_at"),
+    Column("input", Text),
+    Column("output", Text),
+    Column("model", Text),
+    Column("prompt_version", Text),
+    Column("knowledge_version", Text),
+    Column("user_hash", Text),
+    Column("tags", JSON),
+    Column("metadata", JSON),
+    Column("batch_id", Text),
+)
+feedback = Table(
+    "feedback",
+    metadata,
+    _id("feedback_id"),
+    Column("interaction_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("value", Double),
+    Column("scale_min", Double),
+    Column("scale_max", Double),
+    Column("polarity", Text),
+    Column("comment", Text),
+    Column("suggested_answer", Text),
+    Column("created_at", DateTime),
+    _moment("received_at"),
+    Column("rater_hash", Text),
+    Column("population", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("metadata", JSON),
+    Column("batch_id", Text),
+)
+
+# Which verdict (by the feedback that decided it) which rule has looked at.
+evaluation = Table("evaluation", metadata, _id("rule"), _id("feedback_id"), _moment("evaluated_at"))
+
+task = Table(
+    "task",
+    metadata,
+    _id("task_id"),
+    Column("rule", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("anchor_interaction_id", Text, nullable=False),
+    Column("priority", Text, nullable=False),  # high, medium
+    Column("score", Double, nullable=False),  # what the budget orders by, within a priority
+    Column("suggested_action", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("locked_by", Text),
+    Column("lease_expires_at", DateTime),
+    Column("lease_token", Text),
+    _moment("created_at"),
+    Column("opened_at", DateTime),
+)
+task_feedback = Table("task_feedback", metadata, _id("task_id"), _id("feedback_id"))
+task_skip = Table("task_skip", metadata, _id("task_id"), _id("reviewer"), _moment("skipped_at"))
+decision = Table(
+    "decision",
+    metadata,
+    _id("decision_id"),
+    Column("task_id", Text, nullable=False),
+    Column("reviewer", Text, nullable=False),
+    Column("outcome", Text, nullable=False),  # an Outcome, or "undo"
+    Column("correction_type", Text),
+    Column("question", Text),
+    Column("text", Text),
+    Column("reason", Text),
+    _moment("decided_at"),
+    Column("supersedes", Text),
+)
+outbox = Table(
+    "outbox",
+    metadata,
+    _id("decision_id"),
+    Column("payload", JSON, nullable=False),
+    Column("created_at", DateTime, nullable=False),
+    Column("published_at", DateTime),
+)
+entry_version = Table(
+    "entry_version",
+    metadata,
+    _id("entry_id"),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("question", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("sources", JSON, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_at", Text, nullable=False),
+    Column("decision_id", Text),
+)
+
+issue = Table(
+    "issue",
+    metadata,
+    _id("issue_id"),
+    Column("title", Text, nullable=False),
+    Column("title_by", Text, nullable=False),  # computed, or the person who named it
+    Column("keywords", JSON, nullable=False),
+    Column("representative", Text, nullable=False),
+    Column("samples", JSON, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("owner", Text),
+    Column("note", Text),
+    Column("parent_id", Text),
+    Column("label", Integer, nullable=False),  # its number in the stored model; -1 once it has none
+    _moment("created_at"),
+)
+issue_member = Table(
+    "issue_member",
+    metadata,
+    _id("feedback_id"),
+    Column("issue_id", Text),  # null: this comment was looked at and fits no issue
+    Column("score", Double, nullable=False),
+    Column("moved_by", Text),
+)
+issue_model = Table("issue_model", metadata, _id("model_id"), _moment("created_at"), Column("content", LargeBinary))
+
+marker = Table(
+    "marker",
+    metadata,
+    _id("marker_id"),
+    _moment("happened_at"),
+    Column("kind", Text, nullable=False),
+    Column("label", Text, nullable=False),
+)
+exposure = Table(
+    "exposure",
+    metadata,
+    _id("exposure_id"),
+    Column("unit", Text, nullable=False),
+    Column("entry_id", Text, nullable=False),
+    Column("interaction_id", Text, nullable=False),
+    Column("would_have_shown", Boolean, nullable=False),
+    Column("shown", Boolean, nullable=False),
+    _moment("happened_at"),
+)
+audit = Table(
+    "audit",
+    metadata,
+    _id("audit_id"),
+    _moment("happened_at"),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("detail", JSON),
+)

@@ -1,0 +1,85 @@
+"""Settings: environment over `feedback_lab.toml` in home over defaults. Read at the doors only.
+
+A noun never reads settings by itself; doors pass it the values that it needs.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from feedback_lab.errors import InputError
+
+CONFIG_NAME = "feedback_lab.toml"
+
+
+class Settings(BaseSettings):
+    """What a team may change, each with its default. Environment names start with `FEEDBACK_LAB_`."""
+
+    model_config = SettingsConfigDict(env_prefix="FEEDBACK_LAB_", extra="ignore")
+    toml_path: ClassVar[Path | None] = None
+
+    home: Path
+    db: str | None = Field(None, description="database URL; the file feedback.duckdb in home unless set")
+    similarity: float = Field(0.5, ge=0, le=1, description="cosine above which two inputs are similar")
+    daily_budget: int = Field(40, ge=0, description="new open tasks a UTC day")
+    lease_minutes: int = Field(15, ge=1, description="how long a claimed task is held")
+    knowledge_file: Path | None = Field(None, description="knowledge.jsonl in home unless set")
+    instructions_file: Path | None = Field(None, description="instructions.md in home unless set")
+
+    @property
+    def knowledge_path(self) -> Path:
+        return self.knowledge_file or self.home / "knowledge.jsonl"
+
+    @property
+    def instructions_path(self) -> Path:
+        return self.instructions_file or self.home / "instructions.md"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=cls.toml_path)
+
+
+def find_home(given: Path | None = None) -> Path:
+    """The folder for everything: given, else FEEDBACK_LAB_HOME, else `data/` of the checkout, else the user's."""
+    if given is not None:
+        return given.expanduser().absolute()
+    if named := os.environ.get("FEEDBACK_LAB_HOME"):
+        return Path(named).expanduser().absolute()
+    checkout = Path(__file__).resolve().parents[1]
+    if (checkout / "pyproject.toml").is_file() and (checkout / "app.py").is_file():
+        return checkout / "data"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "feedback-lab"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "feedback-lab"
+
+
+def load_settings(home: Path | None = None, db: str | None = None) -> Settings:
+    """The settings for `home`. Raises InputError with the setting's name where a value cannot be used."""
+    folder = find_home(home)
+    given: dict[str, Any] = {"home": folder} | ({"db": db} if db else {})
+
+    class AtHome(Settings):
+        toml_path: ClassVar[Path | None] = folder / CONFIG_NAME
+
+    try:
+        return AtHome(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"The setting {name} cannot be used ({first['msg']}): correct it in {folder / CONFIG_NAME} "
+            f"or in the environment (FEEDBACK_LAB_{name.upper()})."
+        ) from None
+    except ValueError as error:
+        raise InputError(f"{folder / CONFIG_NAME} cannot be read: {error}.") from None

@@ -1,0 +1,49 @@
+"""From feedback to verdicts: the one definition that every count in the product uses.
+
+A verdict is the one resolved opinion of one rater on one interaction. The latest thumb, rating or given
+polarity wins; a correction or an edit supplies a negative verdict only where the rater gave none of these;
+a comment alone has none. Only users count here: reviewers, tests and judges are populations of their own.
+"""
+
+# One row an utterance of a user, with its rater: who gave it, else the session, else the interaction (the prefixes
+# keep the three apart). A correction or an edit without a polarity counts as negative.
+SAID = """
+    SELECT f.feedback_id, f.interaction_id, f.comment, f.suggested_answer,
+           coalesce('user:' || f.rater_hash, 'session:' || i.session_id, 'interaction:' || f.interaction_id) AS rater,
+           coalesce(f.polarity, CASE WHEN f.kind IN ('correction', 'edit') THEN 'negative' END) AS polarity,
+           f.polarity IS NOT NULL AS given,
+           coalesce(f.created_at, f.received_at) AS happened_at,
+           f.created_at IS NOT NULL AS dated
+    FROM feedback f LEFT JOIN interaction i ON i.interaction_id = f.interaction_id
+    WHERE f.population = 'user' AND f.kind IN ('thumb', 'rating', 'comment', 'correction', 'edit')
+"""
+
+# One row a verdict: interaction_id, rater, polarity, feedback_id (the one that decided), happened_at, dated.
+VERDICTS = (
+    """
+    SELECT interaction_id, rater, polarity, feedback_id, happened_at, dated
+    FROM (
+        SELECT *, row_number() OVER (
+            PARTITION BY interaction_id, rater ORDER BY given DESC, happened_at DESC, feedback_id DESC) AS place
+        FROM ("""
+    + SAID
+    + """) AS rated
+        WHERE polarity IS NOT NULL
+    ) AS placed
+    WHERE place = 1
+"""
+)
+
+# One row a negative comment: a non-empty comment by a user whose verdict on that interaction is negative.
+NEGATIVE_COMMENTS = (
+    """
+    SELECT said.feedback_id, said.interaction_id, said.comment, said.happened_at, said.dated
+    FROM ("""
+    + SAID
+    + """) AS said
+    JOIN ("""
+    + VERDICTS
+    + """) AS verdict ON verdict.interaction_id = said.interaction_id AND verdict.rater = said.rater
+    WHERE verdict.polarity = 'negative' AND trim(said.comment) <> ''
+"""
+)

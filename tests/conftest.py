@@ -1,0 +1,32 @@
+"""Shared builders: a fresh store in a fresh home, and small records with sensible defaults."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from feedback_lab.store import Store, open_store
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    opened = open_store(home)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with real data beside the checkout; tests skip without it, unless everything is required."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        if os.environ.get("FEEDBACK_LAB_REQUIRE_ALL") == "1":
+            pytest.fail(f"{folder} is absent, and this run requires it")
+        pytest.skip(f"{folder} is absent")
+    return folder
