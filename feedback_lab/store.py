@@ -20,24 +20,16 @@ from typing import Any, TypeVar
 import duckdb
 import pandas as pd
 import pyarrow as pa
-from sqlalchemy import Connection, Engine, Table, column, create_engine, event, insert, select, text
+from sqlalchemy import Connection, Engine, Table, column, insert, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
 
 from feedback_lab import migrations
-from feedback_lab.errors import DiskError, StoreBusyError, StoreError
+from feedback_lab.errors import DiskError, StoreError
+from feedback_lab.store_engine import identifier, is_conflict, literal, make_engine, path_of, translated
 
 T = TypeVar("T")
 
 DATABASE_NAME = "feedback.duckdb"
-CONNECT = {
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "allow_community_extensions": False,
-    "python_enable_replacements": False,
-}
-DISK_SIGNS = ("could not write", "no space left", "disk full", "disk quota", "input/output error", "fsync failed")
-CONFLICT_SIGNS = ("conflict", "duplicate key")
 MAX_TRIES = 30
 
 
@@ -55,7 +47,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection of one's own for reading, given back at the end."""
-        with _translated(self.path), self.engine.connect() as connection:
+        with translated(self.path), self.engine.connect() as connection:
             yield connection
 
     def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
@@ -82,14 +74,14 @@ class Store:
         """
         if self.damage:
             raise StoreError(self.damage)
-        with self._writing, _translated(self.path):
+        with self._writing, translated(self.path):
             for attempt in range(1, MAX_TRIES + 1):
                 try:
                     with self.engine.begin() as connection:
                         result = work(connection)
                         number, database = _next_number(connection)
                 except (DBAPIError, duckdb.Error) as error:
-                    if attempt == MAX_TRIES or not _is_conflict(error):
+                    if attempt == MAX_TRIES or not is_conflict(error):
                         raise
                     time.sleep(random.uniform(0, 0.002 * attempt))
                 else:
@@ -120,13 +112,13 @@ def open_store(home: Path, url: str | None = None, steps: Sequence[migrations.St
     home cannot be written. An existing file is backed up into `home/backups` before a migration.
     """
     home = home.absolute()
-    path = _path_of(url) if url else home / DATABASE_NAME
+    path = path_of(url) if url else home / DATABASE_NAME
     for folder in (home, home / "backups", path.parent):
         _make_folder(folder)
     if not path.exists():
         _create(path, home, steps)
-    with _translated(path):
-        store = Store(_engine(path, home), path, home)
+    with translated(path):
+        store = Store(make_engine(path, home), path, home)
         try:
             _migrate(store, steps)
             store.damage = store._acknowledged.compare(*_last_number(store))
@@ -162,9 +154,9 @@ def copy_database(store: Store, target: Path) -> None:
     with store.engine.connect() as connection:
         source = connection.exec_driver_sql("SELECT current_database()").scalar_one()
         connection.commit()
-        connection.exec_driver_sql(f"ATTACH {_literal(str(target))} AS lab_copy")
+        connection.exec_driver_sql(f"ATTACH {literal(str(target))} AS lab_copy")
         try:
-            connection.exec_driver_sql(f"COPY FROM DATABASE {_identifier(source)} TO lab_copy")
+            connection.exec_driver_sql(f"COPY FROM DATABASE {identifier(source)} TO lab_copy")
         finally:
             connection.commit()
             connection.exec_driver_sql("DETACH lab_copy")
@@ -195,24 +187,6 @@ class _Acknowledged:
         os.close(self._descriptor)
 
 
-def _engine(path: Path, home: Path) -> Engine:
-    engine = create_engine(
-        f"duckdb:///{path}", poolclass=QueuePool, pool_size=8, max_overflow=56, connect_args={"config": dict(CONNECT)}
-    )
-
-    @event.listens_for(engine, "connect")
-    def lock_down(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute("SELECT current_setting('lock_configuration')")
-        if not cursor.fetchone()[0]:
-            folders = ", ".join(_literal(f"{folder}/") for folder in sorted({str(home), str(path.parent)}))
-            cursor.execute(f"SET allowed_directories=[{folders}]")
-            cursor.execute("SET enable_external_access=false")
-            cursor.execute("SET lock_configuration=true")
-
-    return engine
-
-
 def _create(path: Path, home: Path, steps: Sequence[migrations.Step]) -> None:
     """Make the file under a temporary name and link it into place: a crash leaves no half-born database."""
     for stale in path.parent.glob(f"{path.name}.new-*"):
@@ -220,8 +194,8 @@ def _create(path: Path, home: Path, steps: Sequence[migrations.Step]) -> None:
             stale.unlink(missing_ok=True)
     young = path.with_name(f"{path.name}.new-{os.getpid()}")
     try:
-        with _translated(path):
-            engine = _engine(young, home)
+        with translated(path):
+            engine = make_engine(young, home)
             with engine.begin() as connection:
                 for version in range(len(steps)):
                     migrations.apply(connection, version, steps)
@@ -258,44 +232,6 @@ def _last_number(store: Store) -> tuple[str, int]:
     return str(row["database_id"]), int(row["acknowledged"])
 
 
-def _is_conflict(error: Exception) -> bool:
-    message = str(error).lower()
-    return any(sign in message for sign in CONFLICT_SIGNS) and not any(sign in message for sign in DISK_SIGNS)
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Turn the engine's errors into sentences; what is a programming error stays as it is."""
-    try:
-        yield
-    except (DBAPIError, duckdb.Error, OSError) as error:
-        message = str(getattr(error, "orig", None) or error)
-        low = message.lower()
-        if "could not set lock" in low or "conflicting lock" in low:
-            holder = message.split("(PID ", 1)[1].split(")", 1)[0] if "(PID " in message else "unknown"
-            raise StoreBusyError(
-                f"Another process (PID {holder}) holds the database {path}: use its dashboard, or stop it first."
-            ) from error
-        if any(sign in low for sign in DISK_SIGNS):
-            raise DiskError(f"The disk refused a write beside {path} (full?): make room and try again.") from error
-        if "not a valid duckdb" in low or "could not read enough bytes" in low or "checksum" in low:
-            raise StoreError(f"{path} is damaged or not a Feedback Lab database: restore a backup.") from error
-        if "newer version of duckdb" in low or "storage version" in low:
-            raise StoreError(f"{path} was written by a newer database engine: install a newer Feedback Lab.") from error
-        if "invalidated" in low:
-            raise StoreError(f"The database {path} stopped after a fatal error: start Feedback Lab again.") from error
-        if isinstance(error, PermissionError) or "permission denied" in low:
-            raise DiskError(f"{path} cannot be opened for writing: give this user the right to write there.") from error
-        raise
-
-
-def _path_of(url: str) -> Path:
-    prefix = "duckdb:///"
-    if not url.startswith(prefix) or len(url) == len(prefix):
-        raise StoreError(f"The database URL {url!r} cannot be used: it must read duckdb:///PATH/TO/FILE.duckdb.")
-    return Path(url.removeprefix(prefix)).expanduser().absolute()
-
-
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -307,11 +243,3 @@ def _make_folder(folder: Path) -> None:
 
 def _plain(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | tuple) else value
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _identifier(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"'

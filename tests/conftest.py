@@ -1,12 +1,13 @@
 """Shared builders: a fresh store in a fresh home, and small records with sensible defaults."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from feedback_lab.store import Store, open_store
+from feedback_lab.store import DATABASE_NAME, Store, open_store
 
 
 @pytest.fixture
@@ -14,8 +15,18 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without rows, made once: copying it is ten times faster than making it."""
+    folder = tmp_path_factory.mktemp("empty")
+    open_store(folder).close()
+    return folder / DATABASE_NAME
+
+
 @pytest.fixture
-def store(home: Path) -> Iterator[Store]:
+def store(home: Path, empty_database: Path) -> Iterator[Store]:
+    home.mkdir()
+    shutil.copy(empty_database, home / DATABASE_NAME)
     opened = open_store(home)
     yield opened
     opened.close()

@@ -1,0 +1,56 @@
+"""Is everything in order? Each check says what was looked at and what it found; nothing is changed."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from feedback_lab import __version__, knowledge_file
+from feedback_lab.errors import LabError
+from feedback_lab.instructions import instructions
+from feedback_lab.knowledge import Files
+from feedback_lab.store import Store
+
+COUNTED = ("interaction", "feedback", "task", "decision", "issue")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; `ok` False means that somebody has to act on `found`."""
+
+    name: str
+    ok: bool
+    found: str
+
+
+def examine(store: Store, files: Files) -> list[Check]:
+    """Look at the database, the acknowledged number, the outbox and both published files. Read-only."""
+    return list(_checks(store, files))
+
+
+def _checks(store: Store, files: Files) -> Iterator[Check]:
+    packages = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "streamlit", "pandas", "scikit-learn"))
+    yield Check("versions", True, f"feedback-lab {__version__}, Python {platform.python_version()}, {packages}")
+    yield Check("home", True, str(store.home))
+    schema = store.scalar("SELECT max(version) FROM schema_version")
+    yield Check("database", True, f"{store.path}, version {schema}")
+    locked = bool(store.scalar("SELECT current_setting('lock_configuration')"))
+    access = bool(store.scalar("SELECT current_setting('enable_external_access')"))
+    yield Check("lock-down", locked and not access, "locked" if locked and not access else "open: start again")
+    yield Check("acknowledged commits", store.damage is None, store.damage or "all there")
+    counts = {name: store.scalar(f"SELECT count(*) FROM {name}") for name in COUNTED}
+    yield Check("rows", True, ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+    waiting = int(store.scalar("SELECT count(*) FROM outbox WHERE published_at IS NULL"))
+    yield Check("outbox", waiting == 0, f"{waiting} decisions wait to be written" if waiting else "empty")
+    yield _read("knowledge file", lambda: f"{len(knowledge_file.read_file(files.knowledge))} entries", files.knowledge)
+    yield _read("instructions file", lambda: f"{len(instructions(files.instructions))} lines", files.instructions)
+
+
+def _read(name: str, count: Callable[[], str], path: Path) -> Check:
+    try:
+        return Check(name, True, f"{path}, {count()}")
+    except LabError as error:
+        return Check(name, False, str(error))

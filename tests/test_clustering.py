@@ -1,0 +1,232 @@
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feedback_lab.issues.clustering import MOST_ISSUES, SMALLEST_ISSUE, Clustering, cluster
+
+INVOICE = [
+    "The invoice total is wrong",
+    "Wrong total on my invoice",
+    "invoice shows the wrong total amount",
+    "My invoice total does not add up",
+]
+UPLOAD = [
+    "App crashes when I upload a photo",
+    "crashes on photo upload",
+    "uploading a photo crashes the app",
+    "photo upload makes the app crash",
+]
+LOGIN = [
+    "Login code never arrives",
+    "never got the login code by SMS",
+    "the SMS login code does not arrive",
+    "no login code arrived",
+]
+GERMAN_REFUND = [
+    "die Rückerstattung ist nicht angekommen",
+    "ich warte noch auf meine Rückerstattung",
+    "wo ist die Rückerstattung für meine Bestellung",
+    "die Rückerstattung kam nie auf mein Konto",
+]
+GERMAN_CRASH = [
+    "das Programm stürzt beim Öffnen ab",
+    "das Programm stürzt beim Start ab",
+    "das Programm stürzt jedes Mal ab, wenn ich es öffne",
+    "ständig stürzt das Programm ab",
+]
+JAPANESE_REFUND = ["返金がまだ届いていません", "返金を待っています", "注文の返金はどこですか", "返金が届かない"]
+JAPANESE_CRASH = [
+    "アプリが落ちる",
+    "アプリを開くと落ちる",
+    "起動するとアプリが落ちます",
+    "アプリが起動しないで落ちる",
+]
+SPANISH_REFUND = [
+    "el reembolso no ha llegado",
+    "sigo esperando mi reembolso",
+    "dónde está el reembolso de mi pedido",
+    "el reembolso nunca llegó a mi tarjeta",
+]
+SPANISH_CRASH = [
+    "la aplicación se cierra al abrirla",
+    "la aplicación se cierra sola",
+    "se cierra la aplicación cuando la abro",
+    "se cierra la aplicación cada vez",
+]
+LANGUAGES = [
+    *(LOGIN, UPLOAD),
+    *(GERMAN_REFUND, GERMAN_CRASH),
+    *(JAPANESE_REFUND, JAPANESE_CRASH),
+    *(SPANISH_REFUND, SPANISH_CRASH),
+]
+HOSTILE = [
+    "<script>window.__x=1</script>",
+    "=HYPERLINK('http://127.0.0.1:9/h','x')",
+    "'; DROP TABLE feedback; --",
+    "\ud800 lone surrogate",
+    "a\x00b",
+    "\u202eright-to-left\u202c",
+    "Z̸͔͝a̶͇͐l̴͙͆g̵̱̚o̷͓͝",
+    "👩‍👩‍👧‍👦",
+    "x" * 200_000,
+    "",
+]
+
+
+def negatives(folder: Path, n: int) -> list[str]:
+    rows = pd.read_csv(folder / "feedbackqa.csv")
+    rows = rows[rows["label"].isin(["Bad", "Could be Improved"])].dropna(subset=["text"])
+    return [str(text) for text in rows["text"].sample(n, random_state=7)]
+
+
+def commonest_label(labels: np.ndarray) -> int:
+    return Counter(labels.tolist()).most_common(1)[0][0]
+
+
+@pytest.mark.parametrize("texts", [[], ["bad"], ["refund late", "refund never came"], ["👎"] * 10])
+def test_too_little_gives_no_cluster(texts: list[str]) -> None:
+    found = cluster(texts)
+    assert found.n_clusters == 0
+    assert found.labels.tolist() == [-1] * len(texts)
+    assert found.labels.dtype == np.int64
+
+
+def test_identical_comments_are_one_cluster() -> None:
+    assert cluster(["the app crashed"] * 5).labels.tolist() == [0] * 5
+
+
+def test_comments_without_a_common_word_stay_unassigned() -> None:
+    texts = ["invoice wrong", "delayed luggage", "password reset", "noisy fan", "yellow paint"]
+    assert cluster(texts).labels.tolist() == [-1] * 5
+
+
+def test_twelve_comments_on_three_subjects_give_a_few_clusters_that_do_not_mix() -> None:
+    labels = cluster([*INVOICE, *UPLOAD, *LOGIN]).labels
+    subjects = [set(labels[start : start + 4].tolist()) for start in (0, 4, 8)]
+    assert 1 <= len(set(labels.tolist()) - {-1}) <= 4
+    assert not subjects[0] & subjects[1]
+    assert not subjects[1] & subjects[2]
+
+
+def test_comments_that_say_nothing_are_unassigned_now_and_later() -> None:
+    texts = [*INVOICE, *UPLOAD, *LOGIN, "bad", "👎", "no", "", "not good", "worst ever!!!"]
+    found = cluster(texts)
+    assert found.labels[12:17].tolist() == [-1] * 5
+    assert found.assign(["bad", "👎", "no", "", "schlecht", "最悪"]).tolist() == [-1] * 6
+
+
+def test_text_on_something_else_is_unassigned() -> None:
+    found = cluster([*INVOICE, *UPLOAD, *LOGIN])
+    labels, scores = found.assign_scored(["lattice gauge theory of quarks", "wrong total on the invoice again"])
+    assert labels[0] == -1
+    assert scores[0] == 0
+    assert labels[1] == commonest_label(found.labels[:4])
+    assert scores[1] > 0.5
+
+
+def test_a_mixed_set_of_languages_is_not_split_by_language_alone() -> None:
+    texts = [text for subject in LANGUAGES for text in subject for _ in range(4)]
+    labels = cluster(texts).labels
+    by_subject = [commonest_label(labels[start : start + 16]) for start in range(0, len(texts), 16)]
+    for refund, crash in zip(by_subject[2::2], by_subject[3::2], strict=True):
+        assert refund != crash
+    assert (labels >= 0).mean() > 0.8
+
+
+def test_a_sentence_repeated_a_thousand_times_counts_but_leaves_the_rest_alone() -> None:
+    texts = [*INVOICE, *UPLOAD, *LOGIN] * 3 + ["your bank refused the transfer"] * 1_000
+    labels = cluster(texts).labels
+    assert len(set(labels[-1_000:].tolist())) == 1
+    subjects = {commonest_label(labels[start : start + 4]) for start in (0, 4, 8)}
+    assert len(subjects) == 3
+    assert labels[-1] not in subjects | {-1}
+
+
+def test_labels_are_numbered_by_size_and_no_cluster_is_smaller_than_three(shared_data: Path) -> None:
+    labels = cluster(negatives(shared_data, 600)).labels
+    sizes = np.bincount(labels[labels >= 0])
+    assert (np.diff(sizes) <= 0).all()
+    assert sizes.min() >= SMALLEST_ISSUE
+
+
+def test_a_few_thousand_comments_give_a_list_that_a_person_can_read(shared_data: Path) -> None:
+    texts = negatives(shared_data, 1_500)
+    found = cluster(texts)
+    assert 3 <= found.n_clusters <= MOST_ISSUES
+    assert (found.labels == -1).mean() < 0.2
+    assert ((found.scores >= 0) & (found.scores <= 1)).all()
+    assert (found.assign(texts) == found.labels).all()
+
+
+def test_the_same_input_and_seed_give_the_same_labels_on_any_number_of_threads(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    texts = negatives(shared_data, 300)
+    source = tmp_path / "texts.json"
+    source.write_text(json.dumps(texts))
+    code = (
+        "import json, sys; from pathlib import Path; from feedback_lab.issues.clustering import cluster;"
+        "texts = json.loads(Path(sys.argv[1]).read_text()); print(json.dumps(cluster(texts, seed=3).labels.tolist()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(source)],
+        capture_output=True,
+        check=True,
+        text=True,
+        env={"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parents[1])},
+    )
+    assert json.loads(done.stdout) == cluster(texts, seed=3).labels.tolist()
+
+
+def test_a_stored_model_assigns_the_same() -> None:
+    texts = [*INVOICE, *UPLOAD, *LOGIN]
+    found = cluster(texts)
+    loaded = Clustering.from_bytes(found.to_bytes())
+    fresh = [*texts, "my invoice is wrong", "photo of my cat", "bad", ""]
+    assert loaded.n_clusters == found.n_clusters
+    assert loaded.labels.tolist() == found.labels.tolist()
+    for ours, theirs in zip(found.assign_scored(fresh), loaded.assign_scored(fresh), strict=True):
+        assert ours.tolist() == theirs.tolist()
+
+
+@pytest.mark.parametrize("data", [b"", b"not an archive", b"PK\x03\x04 broken"])
+def test_foreign_bytes_are_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="stored clustering"):
+        Clustering.from_bytes(data)
+
+
+def test_a_given_number_of_clusters_is_a_ceiling() -> None:
+    texts = [*INVOICE, *UPLOAD, *LOGIN]
+    assert cluster(texts, n_clusters=1).n_clusters == 1
+    assert 1 <= cluster(texts, n_clusters=3).n_clusters <= 3
+    with pytest.raises(ValueError, match="at least 1"):
+        cluster(texts, n_clusters=0)
+
+
+def test_a_large_set_is_learned_from_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feedback_lab.issues.clustering.LEARNED_FROM", 60)
+    numbered = [f"{text} {word}" for text in (*INVOICE, *UPLOAD, *LOGIN) for word in "one two three four five".split()]
+    words = "red blue green white black".split()
+    texts = [f"{text} {word}" for text in numbered for word in words]
+    found = cluster(texts)
+    assert len(found.labels) == len(texts)
+    assert (found.labels >= 0).mean() > 0.9
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.one_of(st.sampled_from([*HOSTILE, *INVOICE, *UPLOAD]), st.text(max_size=20)), max_size=25))
+def test_any_list_of_texts_is_labelled_and_the_stored_model_agrees(texts: list[str]) -> None:
+    found = cluster(texts)
+    assert len(found.labels) == len(found.scores) == len(texts)
+    sizes = Counter(found.labels.tolist())
+    assert all(sizes[label] >= SMALLEST_ISSUE for label in range(found.n_clusters))
+    assert set(sizes) <= {-1, *range(found.n_clusters)}
+    assert Clustering.from_bytes(found.to_bytes()).assign(texts).tolist() == found.labels.tolist()

@@ -1,0 +1,138 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feedback_lab.issues.clustering import cluster
+from feedback_lab.issues.naming import LONGEST_TITLE, IssueName, name_issues
+from feedback_lab.issues.phrases import WEAK
+from feedback_lab.tokens import content_words
+
+REFUND = [
+    "I am still waiting for my refund",
+    "Waiting for a refund since March",
+    "still waiting for the refund of my order, nobody answers",
+    "bad",
+]
+CRASH = [
+    "The app crashes when I open the camera",
+    "app crashes with the camera",
+    "The app crashes as soon as I take a photo with the camera",
+]
+
+
+def names(groups: list[list[str]]) -> dict[int, IssueName]:
+    texts = [text for group in groups for text in group]
+    labels = np.array([label for label, group in enumerate(groups) for _ in group])
+    return name_issues(texts, labels)
+
+
+def test_a_title_is_a_phrase_that_people_wrote() -> None:
+    found = names([REFUND, CRASH])
+    assert found[0].title.startswith(("Waiting for my refund", "Waiting for a refund", "Still waiting for"))
+    assert found[1].title.startswith("App crashes")
+
+
+def test_keywords_are_real_words_and_not_stems() -> None:
+    written = {word.strip(",").lower() for text in (*REFUND, *CRASH) for word in text.split()}
+    for name in names([REFUND, CRASH]).values():
+        assert 1 <= len(name.keywords) <= 8
+        assert {keyword.lower() for keyword in name.keywords} <= written
+
+
+def test_unassigned_comments_are_not_named() -> None:
+    assert name_issues(["a", "b"], np.array([-1, -1])) == {}
+
+
+def test_the_representative_is_a_typical_comment_of_sensible_length() -> None:
+    long = "refund " + "and so on and so forth " * 40
+    assert names([[*REFUND, long], CRASH])[0].representative in REFUND[:3]
+
+
+def test_clear_cases_represent_rather_than_doubtful_ones() -> None:
+    texts = ["waiting for my refund today", "waiting for your refund today", "waiting for our refund today"]
+    found = name_issues(texts, np.zeros(3, np.int64), np.array([0.1, 0.2, 0.9]))
+    assert found[0].representative == texts[2]
+
+
+def test_samples_are_untouched_comments_that_differ() -> None:
+    group = [
+        "  Refund LATE!!  ",
+        "refund late",
+        "refund late",
+        "my money did not come back to the card",
+        "refund late?",
+    ]
+    samples = names([group, CRASH])[0].samples
+    assert len(samples) == 3
+    assert set(samples) <= set(group)
+    assert len(set(samples)) == 3
+    assert "my money did not come back to the card" in samples
+
+
+def test_samples_repeat_only_where_there_are_too_few_texts() -> None:
+    assert names([["refund late"] * 3])[0].samples == ("refund late",) * 3
+
+
+def test_titles_are_unique_even_where_issues_say_the_same() -> None:
+    found = names([list(REFUND) for _ in range(12)])
+    assert len({name.title.casefold() for name in found.values()}) == 12
+
+
+def test_capitals_inside_sentences_are_kept() -> None:
+    group = ["they say the PIN is wrong", "why is my PIN wrong", "again a wrong PIN at the ATM"]
+    assert "PIN" in names([group, CRASH])[0].keywords
+
+
+def test_japanese_titles_are_whole_words() -> None:
+    group = ["アプリが落ちる", "開くとアプリが落ちる", "毎回アプリが落ちる"]
+    assert names([group, REFUND])[0].title.startswith("アプリが落ちる")
+
+
+def test_an_issue_without_a_single_word_still_has_a_title() -> None:
+    found = names([["👎", "👎👎", "!!"], CRASH])
+    assert found[0].title
+    assert found[0].representative in ("👎", "👎👎", "!!")
+
+
+def test_real_comments_get_titles_that_fit_on_a_note(shared_data: Path) -> None:
+    rows = pd.read_csv(shared_data / "feedbackqa.csv")
+    rows = rows[rows["label"].isin(["Bad", "Could be Improved"])].dropna(subset=["text"])
+    texts = [str(text) for text in rows["text"].sample(1_500, random_state=7)]
+    found = cluster(texts)
+    issues = name_issues(texts, found.labels, found.scores)
+    titles = [name.title for name in issues.values()]
+    assert sorted(issues) == list(range(found.n_clusters))
+    assert len({title.casefold() for title in titles}) == len(titles)
+    for label, name in issues.items():
+        members = {texts[row] for row in np.flatnonzero(found.labels == label)}
+        assert {name.representative, *name.samples} <= members
+        assert len(set(name.samples)) == 3
+        assert 3 <= len(name.title) <= LONGEST_TITLE
+        assert name.title[0] == name.title[0].upper()
+        assert set(content_words(name.title)) - WEAK
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(st.text(max_size=30), st.integers(-1, 3)), min_size=1, max_size=20), st.data())
+def test_any_grouping_is_named_with_unique_titles_and_own_samples(
+    rows: list[tuple[str, int]], data: st.DataObject
+) -> None:
+    texts, labels = [text for text, _ in rows], np.array([label for _, label in rows])
+    scores = np.array(data.draw(st.lists(st.floats(0, 1), min_size=len(rows), max_size=len(rows))))
+    found = name_issues(texts, labels, scores)
+    assert set(found) == set(labels.tolist()) - {-1}
+    assert len({name.title.casefold() for name in found.values()}) == len(found)
+    for label, name in found.items():
+        assert set(name.samples) <= {text for text, own in rows if own == label}
+        assert len(name.title) <= LONGEST_TITLE
+
+
+def test_a_label_needs_no_scores_and_names_do_not_depend_on_numbering() -> None:
+    texts = [*REFUND, *CRASH]
+    forward = name_issues(texts, np.array([0] * 4 + [1] * 3))
+    renumbered = name_issues(texts, np.array([7] * 4 + [2] * 3))
+    assert forward[0] == renumbered[7]
+    assert forward[1] == renumbered[2]

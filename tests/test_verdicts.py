@@ -1,0 +1,101 @@
+"""The one definition of a verdict, and of a negative comment."""
+
+from datetime import timedelta
+
+import pytest
+
+from feedback_lab.records import Kind, Polarity, Population, polarity_of_rating
+from feedback_lab.store import Store
+from feedback_lab.verdicts import NEGATIVE_COMMENTS, VERDICTS
+from tests.builders import MONDAY, interaction, put, said, thumb
+
+
+def verdicts(store: Store) -> dict[tuple[str, str], str]:
+    return {(row["interaction_id"], row["rater"]): row["polarity"] for row in store.rows(VERDICTS)}
+
+
+def comments(store: Store) -> set[str]:
+    return {row["comment"] for row in store.rows(NEGATIVE_COMMENTS)}
+
+
+def test_the_latest_vote_of_a_rater_wins_and_the_earlier_is_not_counted(store: Store) -> None:
+    later = MONDAY + timedelta(minutes=1)
+    put(store, [interaction("i1"), thumb("f1", False, rater_hash="ann")])
+    put(store, [thumb("f2", True, on="i1", rater_hash="ann", created_at=later)])
+
+    assert verdicts(store) == {("i1", "user:ann"): "positive"}
+
+
+def test_two_raters_on_one_interaction_have_a_verdict_each(store: Store) -> None:
+    put(store, [interaction("i1"), thumb("f1", False, rater_hash="ann"), thumb("f2", True, on="i1", rater_hash="bob")])
+
+    assert verdicts(store) == {("i1", "user:ann"): "negative", ("i1", "user:bob"): "positive"}
+
+
+def test_a_correction_counts_as_negative_only_without_a_vote(store: Store) -> None:
+    put(store, [interaction("i1"), said("f1", Kind.CORRECTION, rater_hash="ann", suggested_answer="better")])
+    put(store, [interaction("i2"), thumb("f2", True, rater_hash="ann")])
+    later = MONDAY + timedelta(hours=1)
+    put(store, [said("f3", Kind.CORRECTION, on="i2", rater_hash="ann", suggested_answer="x", created_at=later)])
+
+    assert verdicts(store) == {("i1", "user:ann"): "negative", ("i2", "user:ann"): "positive"}
+
+
+def test_a_comment_alone_has_no_verdict_unless_a_polarity_is_given(store: Store) -> None:
+    put(store, [interaction("i1"), said("f1", Kind.COMMENT, comment="hm")])
+    put(store, [interaction("i2"), said("f2", Kind.COMMENT, comment="bad", polarity=Polarity.NEGATIVE)])
+
+    assert set(verdicts(store)) == {("i2", "interaction:i2")}
+
+
+def test_without_a_user_the_session_is_the_rater_and_without_a_session_the_interaction(store: Store) -> None:
+    put(store, [interaction("i1", session_id="s"), interaction("i2", session_id="s"), interaction("i3")])
+    put(store, [thumb("f1", True), thumb("f2", True), thumb("f3", True)])
+
+    assert {rater for _, rater in verdicts(store)} == {"session:s", "interaction:i3"}
+
+
+def test_judges_tests_reviewers_and_implicit_signals_give_no_verdict(store: Store) -> None:
+    put(store, [interaction("i1")])
+    put(store, [thumb(f"f{n}", False, on="i1", population=p) for n, p in enumerate(Population) if p != Population.USER])
+    put(store, [said("f9", "rephrase", on="i1")])
+
+    assert verdicts(store) == {}
+
+
+def test_an_undated_vote_is_ordered_by_when_it_came_in(store: Store) -> None:
+    later = MONDAY + timedelta(days=1)
+    put(store, [interaction("i1"), thumb("f1", False, rater_hash="ann")])
+    put(store, [thumb("f2", True, on="i1", rater_hash="ann", created_at=None, received_at=later)])
+
+    (row,) = store.rows(VERDICTS)
+    assert (row["polarity"], row["happened_at"], row["dated"]) == ("positive", later, False)
+
+
+def test_a_negative_comment_is_one_by_a_user_whose_verdict_there_is_negative(store: Store) -> None:
+    put(store, [interaction("i1"), thumb("f1", False, rater_hash="ann", comment="with the vote")])
+    put(store, [said("f2", Kind.COMMENT, on="i1", rater_hash="ann", comment="said beside")])
+    put(store, [said("f3", Kind.COMMENT, on="i1", rater_hash="bob", comment="no verdict of his own")])
+    put(store, [interaction("i2"), thumb("f4", True, on="i2", comment="lovely")])
+    put(store, [interaction("i3"), thumb("f5", False, on="i3", comment="  ")])
+
+    assert comments(store) == {"with the vote", "said beside"}
+
+
+@pytest.mark.parametrize(
+    ("value", "lo", "hi", "expected"),
+    [
+        (1, 1, 5, "negative"), (2, 1, 5, "negative"), (3, 1, 5, "neutral"), (4, 1, 5, "positive"), (5, 1, 5, "positive"),
+        (4, 0, 10, "negative"), (5, 0, 10, "neutral"), (6, 0, 10, "positive"),
+        (0.4, 0, 1, "negative"), (0.5, 0, 1, "neutral"), (0.6, 0, 1, "positive"),
+        (2, 1, 4, "negative"), (3, 1, 4, "positive"),
+    ],
+)  # fmt: skip
+def test_a_rating_is_judged_by_its_declared_scale(value: float, lo: float, hi: float, expected: str) -> None:
+    assert polarity_of_rating(value, lo, hi) == expected
+
+
+@pytest.mark.parametrize(("value", "lo", "hi"), [(6, 1, 5), (0, 1, 5), (3, 5, 5), (float("nan"), 1, 5)])
+def test_a_rating_outside_its_scale_has_no_polarity(value: float, lo: float, hi: float) -> None:
+    with pytest.raises(ValueError, match="scale"):
+        polarity_of_rating(value, lo, hi)
