@@ -22,7 +22,9 @@ def added(*texts: str, to: bytes = b"") -> bytes:
 
 def test_an_empty_file_gets_a_block_with_the_instruction() -> None:
     content = added("Answer in the language of the question.")
-    assert content.decode() == f"{BEGIN}\n- Answer in the language of the question. <!-- feedback-lab:id id-0 -->\n{END}\n"
+    assert (
+        content.decode() == f"{BEGIN}\n- Answer in the language of the question. <!-- feedback-lab:id id-0 -->\n{END}\n"
+    )
     assert parse(content, PATH) == [Instruction("id-0", "Answer in the language of the question.")]
 
 

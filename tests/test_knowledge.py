@@ -14,6 +14,7 @@ from feedback_lab import knowledge, knowledge_file, review
 from feedback_lab.entry_changes import BY_HAND
 from feedback_lab.errors import DiskError, KnowledgeError
 from feedback_lab.knowledge import Files, add_entries, entries, publish, read_file, versions
+from feedback_lab.published_text import clean
 from feedback_lab.records import CorrectionType, Entry, EntryStatus, Outcome
 from feedback_lab.store import Store
 from tests.builders import MONDAY, pattern
@@ -21,6 +22,7 @@ from tests.knowledge_builders import decided_entry, decided_instruction, entry, 
 
 PATH = Path("knowledge.jsonl")
 RETIRED = EntryStatus.RETIRED
+PLAYGROUND = "May children go to the playground?"
 
 
 @pytest.fixture
@@ -45,8 +47,7 @@ def history(store: Store, entry_id: str) -> list[tuple[int, str, str, str]]:
 
 # The file
 
-
-texts = st.text(st.characters(), min_size=1).filter(lambda text: knowledge_file.clean(text) != "")
+texts: st.SearchStrategy[str] = st.text(st.characters(), min_size=1).filter(lambda text: clean(text) != "")
 
 
 @given(
@@ -121,7 +122,14 @@ def test_a_decided_correction_becomes_one_line_and_one_version(store: Store, fil
 
     (line,) = read_file(files.knowledge)
     assert line == Entry(
-        payload["id"], "May children come?", "Yes,\nsince June.", EntryStatus.ACTIVE, 1, "", ("f1", "f2"), "ada",
+        payload["id"],
+        "May children come?",
+        "Yes,\nsince June.",
+        EntryStatus.ACTIVE,
+        1,
+        "",
+        ("f1", "f2"),
+        "ada",
         payload["decided_at"],
     )
     assert versions(store, payload["id"]) == [line]
@@ -446,7 +454,7 @@ def test_added_entries_stand_once_with_their_history(store: Store, files: Files)
 
 
 def test_deciding_writes_the_file_and_undo_retires_the_entry(store: Store, files: Files) -> None:
-    pattern(store, "May children go to the playground?", 7)
+    pattern(store, PLAYGROUND, 7)
     today = MONDAY + timedelta(days=1)
     review.run_rules(store, ("seed",), similarity=0.3, budget=40, now=today)
     (task,) = review.claim(store, "ada", now=today)
@@ -454,7 +462,7 @@ def test_deciding_writes_the_file_and_undo_retires_the_entry(store: Store, files
     done = knowledge.decide(store, files, task.task_id, "ada", task.lease_token or "", answer, now=today)
 
     (line,) = entries(store, files)
-    assert (line.entry_id, line.question, line.answer) == (done.target_id, task_question(), "Yes, since June.")
+    assert (line.entry_id, line.question, line.answer) == (done.target_id, PLAYGROUND, "Yes, since June.")
     assert len(line.sources) == 7
     edit(files, answer="Yes, since July.")
     knowledge.undo(store, files, "ada", now=today)
@@ -462,18 +470,14 @@ def test_deciding_writes_the_file_and_undo_retires_the_entry(store: Store, files
     assert (line.status, line.version, line.answer) == (RETIRED, 3, "Yes, since July.")
 
 
-def task_question() -> str:
-    return "May children go to the playground?"
-
-
 def test_a_decision_whose_file_cannot_be_written_stands_and_says_so(store: Store, files: Files) -> None:
-    pattern(store, "May children go to the playground?", 7)
+    pattern(store, PLAYGROUND, 7)
     today = MONDAY + timedelta(days=1)
     review.run_rules(store, ("seed",), similarity=0.3, budget=40, now=today)
     (task,) = review.claim(store, "ada", now=today)
     files.knowledge.write_bytes(b"{broken\n")
     answer = review.Answer(Outcome.EDIT, text="Yes.")
-    with pytest.raises(KnowledgeError, match="decision stands .* Line 1 of"):
+    with pytest.raises(KnowledgeError, match=r"decision stands .* Line 1 of"):
         knowledge.decide(store, files, task.task_id, "ada", task.lease_token or "", answer, now=today)
     files.knowledge.unlink()
     assert [one.answer for one in entries(store, files)] == ["Yes."]

@@ -70,7 +70,9 @@ def test_cleaning_twice_is_cleaning_once_and_leaves_only_joiners_invisible(text:
     assert hidden <= {"\n", "\t"}
 
 
-HOSTILE = [chr(point) for point in (*range(0x200B, 0x2070), *range(0xFE00, 0xFE10), 0x1F469, 0x1F467, 0x6CC, 0x915, 0x94D)]
+HOSTILE = [
+    chr(point) for point in (*range(0x200B, 0x2070), *range(0xFE00, 0xFE10), 0x1F469, 0x1F467, 0x6CC, 0x915, 0x94D)
+]
 
 
 @given(st.text(st.sampled_from(HOSTILE)))
@@ -85,7 +87,9 @@ def test_a_long_run_of_anything_is_cleaned_and_protected() -> None:
         assert cell(text).endswith(text)
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝", "＋", " =", '"=', "\ufeff=", "\u200b=", "%", "\n"])
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\t", "\r", "＝", "＋", " =", '"=', "\ufeff=", "\u200b=", "%", "\n"]
+)
 def test_a_cell_that_could_start_a_formula_is_kept_text(start: str) -> None:
     assert cell(f"{start}1+1") == f"'{start}1+1"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from feedback_lab.records import Entry, EntryStatus
 from feedback_lab.recall import recall
+from feedback_lab.records import Entry, EntryStatus
 
 QUESTIONS = """
 How do I reset my password?|Where is my parcel?|Can I pay by invoice?|How do I cancel my plan?|What does shipping cost?

@@ -1,7 +1,6 @@
 """The queue: what the rules open, and what reviewers can and cannot do with it."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -36,13 +35,13 @@ def decide(store: Store, task: Task, answer: Answer = REJECT, reviewer: str = "a
 
 
 @pytest.fixture
-def three(store: Store) -> Iterator[Store]:
+def three(store: Store) -> Store:
     """Three patterns that cannot be mistaken for each other, one task each."""
     pattern(store, "How do I reset my password?", 7)
     pattern(store, "Where is my parcel from Lisbon?", 5, start=100)
     pattern(store, "Can I pay the invoice by card?", 4, start=200)
     assert run(store).opened == 3
-    yield store
+    return store
 
 
 def test_a_pattern_becomes_one_task_with_its_feedback_reason_and_numbers(store: Store) -> None:

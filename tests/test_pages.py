@@ -1,0 +1,175 @@
+"""Every page draws without an error, on an empty store, on a small one, and on what strangers wrote."""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from feedback_lab import review, serving
+from feedback_lab.issues import tracking
+from feedback_lab.records import utc_now
+from feedback_lab.serving import Lab
+from tests.builders import interaction, pattern, put, said, thumb
+
+ROOT = Path(__file__).resolve().parents[1]
+ENTRY_POINT = ROOT / "feedback_lab" / "ui" / "main.py"
+PAGES = ("overview", "issues", "review", "knowledge", "upload")
+
+
+@pytest.fixture
+def lab(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    monkeypatch.setenv("FEEDBACK_LAB_HOME", str(home))
+    monkeypatch.delenv("FEEDBACK_LAB_DB", raising=False)
+    yield serving.open_lab()
+    serving.close_lab()
+
+
+def page(name: str, **state: str) -> AppTest:
+    app = AppTest.from_file(str(ENTRY_POINT), default_timeout=60).run()
+    for key, value in state.items():
+        app.session_state[key] = value
+    return app.switch_page(os.path.relpath(ROOT / "pages" / f"{name}.py", ENTRY_POINT.parent)).run()
+
+
+def words_of(app: AppTest) -> str:
+    """All text of a page, however it is shown."""
+    return "\n".join(str(one.value) for one in [*app.markdown, *app.caption, *app.text])
+
+
+def some_feedback(lab: Lab) -> None:
+    pattern(lab.store, "How do I reset my password?", negative=12, comment="The link in the mail is dead")
+    pattern(lab.store, "What does the card cost?", negative=2, positive=20, start=40)
+    put(lab.store, [said("f2", "correction", rater_hash="x", suggested_answer="Use the app instead").__class__(
+        feedback_id="c2", interaction_id="i2", kind="correction", received_at=utc_now(), rater_hash="x",
+        suggested_answer="Use the app instead")])  # fmt: skip
+
+
+def open_tasks(lab: Lab) -> None:
+    report = review.run_rules(lab.store, ["seed"], similarity=0.5, budget=None)
+    assert report.opened > 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_of_an_empty_store_says_what_to_do_first(lab: Lab, name: str) -> None:
+    app = page(name)
+    assert not app.exception
+    assert len(words_of(app)) > 40
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_with_feedback_draws(lab: Lab, name: str) -> None:
+    some_feedback(lab)
+    tracking.refresh(lab.store)
+    open_tasks(lab)
+    app = page(name, reviewer="Ana")
+    assert not app.exception
+    assert not app.error
+
+
+def test_the_overview_answers_with_the_rate_its_interval_and_n(lab: Lab) -> None:
+    some_feedback(lab)
+    words = words_of(page("overview"))
+    assert "Positive rate is 58.8 % (" in words
+    assert "n 34, 34 users" in words
+
+
+def test_the_overview_shows_an_old_log_by_its_own_last_days(lab: Lab) -> None:
+    long_ago = utc_now() - timedelta(days=900)
+    put(lab.store, [interaction("i1", created_at=long_ago), thumb("f1", True, created_at=long_ago)])
+    app = page("overview")
+    assert f"{long_ago:%d %b %Y}" in words_of(app)
+    assert "too few to conclude" in words_of(app)
+
+
+def test_issues_are_grouped_on_request_and_say_what_fits_none(lab: Lab) -> None:
+    some_feedback(lab)
+    app = page("issues")
+    next(button for button in app.button if button.label == "Group the comments").click().run()
+    assert not app.exception
+    assert "12 negative comments" in words_of(app)
+    assert "fit none" in words_of(app)
+
+
+def test_a_reviewer_is_asked_for_a_name_once_and_then_holds_a_case(lab: Lab) -> None:
+    some_feedback(lab)
+    open_tasks(lab)
+    app = page("review")
+    app.text_input(key="name_given").input("Ana")
+    next(button for button in app.button if button.label == "Start reviewing").click().run()
+    assert not app.exception
+    assert "Ana holds this case" in words_of(app)
+    assert [task.locked_by for task in review.tasks(lab.store) if task.locked_by] == ["Ana"]
+
+
+def test_an_edit_stands_in_the_file_and_undo_takes_it_back(lab: Lab) -> None:
+    some_feedback(lab)
+    open_tasks(lab)
+    app = page("review", reviewer="Ana")
+    task = next(task for task in review.tasks(lab.store) if task.locked_by == "Ana")
+    app.text_area(key=f"text_{task.task_id}").input("Ask for a new link in the app.")
+    app.segmented_control(key=f"type_{task.task_id}").set_value("knowledge")
+    app.button(key=f"edit_{task.task_id}").click().run()
+    assert not app.exception
+    assert "Ask for a new link in the app." in lab.files.knowledge.read_text()
+    assert f"{len(task.feedback_ids)} feedback items closed" in words_of(app)
+
+    undo = next(button for button in app.button if button.label.startswith("Undo last decision"))
+    undo.click().run()
+    assert not app.exception
+    assert '"status": "retired"' in lab.files.knowledge.read_text()
+    assert "Undone" in words_of(app)
+
+
+def test_an_edit_without_text_is_refused_and_the_case_stays(lab: Lab) -> None:
+    some_feedback(lab)
+    open_tasks(lab)
+    app = page("review", reviewer="Ana")
+    task = next(task for task in review.tasks(lab.store) if task.locked_by == "Ana")
+    app.text_area(key=f"text_{task.task_id}").input("  ")
+    app.button(key=f"edit_{task.task_id}").click().run()
+    assert "An edit needs its text" in words_of(app)
+    assert [one.task_id for one in review.tasks(lab.store) if one.locked_by == "Ana"] == [task.task_id]
+
+
+def test_a_decision_on_a_case_that_went_to_someone_else_changes_nothing(lab: Lab) -> None:
+    some_feedback(lab)
+    open_tasks(lab)
+    app = page("review", reviewer="Ana")
+    task = next(task for task in review.tasks(lab.store) if task.locked_by == "Ana")
+    later = utc_now() + timedelta(hours=1)
+    review.claim(lab.store, "Bob", task_id=task.task_id, lease_minutes=600, now=later)
+    app.button(key=f"reject_{task.task_id}").click().run()
+    assert not app.exception
+    assert lab.store.scalar("SELECT count(*) FROM decision") == 0
+
+
+def test_the_rules_say_their_counts_before_they_open_anything(lab: Lab) -> None:
+    some_feedback(lab)
+    app = page("review")
+    app.button(key="dry_queue").click().run()
+    assert "would be opened now" in words_of(app)
+    assert lab.store.scalar("SELECT count(*) FROM task") == 0
+    app.button(key="run_queue").click().run()
+    assert not app.exception
+    assert lab.store.scalar("SELECT count(*) FROM task") > 0
+
+
+def test_a_damaged_store_is_named_on_every_page(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEEDBACK_LAB_HOME", str(home))
+    serving.open_lab().store.damage = "The database is 3 acknowledged commits short."
+    try:
+        assert "3 acknowledged commits short" in words_of(page("overview"))
+    finally:
+        serving.close_lab()
+
+
+def test_a_home_that_cannot_be_used_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    monkeypatch.setenv("FEEDBACK_LAB_HOME", str(blocked / "home"))
+    app = AppTest.from_file(str(ENTRY_POINT), default_timeout=60).run()
+    assert not app.exception
+    assert "cannot be made" in words_of(app)
