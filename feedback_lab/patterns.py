@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from feedback_lab.embedding import LexicalModel, similarities
+from feedback_lab.embedding import LatentModel, similarities
 from feedback_lab.records import Polarity
 from feedback_lab.triggers import Counts, Finding, Rule
 
@@ -176,7 +176,7 @@ class _Arrays:
         distinct = {text: number for number, text in enumerate(dict.fromkeys([c.text for c in cases] + list(extra)))}
         self.text_of = np.array([distinct[case.text] for case in cases], dtype=np.int64)
         self.extra = [distinct[text] for text in extra]
-        self.vectors = LexicalModel().fit(list(distinct)).transform(list(distinct))
+        self.vectors = LatentModel().fit(list(distinct)).transform(list(distinct))
         self.seconds = np.array([case.happened_at.timestamp() for case in cases])
         self.negative = np.cumsum([0] + [case.polarity is Polarity.NEGATIVE for case in cases])
         self.neutral = np.cumsum([0] + [case.polarity is Polarity.NEUTRAL for case in cases])

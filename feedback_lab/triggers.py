@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import stats
+from scipy.special import betaincc
 
 UPDATE_KNOWLEDGE = "update knowledge base"
 REVIEW_INSTRUCTIONS = "review prompt and instructions"
@@ -81,11 +81,8 @@ def judge_above_base(counts: Counts) -> Finding | None:
     if counts.total < 5 or counts.raters < 3:
         return None
     bar = max(0.3, counts.base + 0.10)
-    sure = float(
-        stats.beta.sf(
-            min(bar, 1.0), 10 * counts.base + counts.negative + 1e-9, 10 * (1 - counts.base) + counts.positive + 1e-9
-        )
-    )
+    bad, good = 10 * counts.base + counts.negative, 10 * (1 - counts.base) + counts.positive
+    sure = float(betaincc(bad + 1e-9, good + 1e-9, min(bar, 1.0)))
     if sure <= 0.9:
         return None
     share = counts.negative / counts.total

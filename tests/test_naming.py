@@ -72,6 +72,17 @@ def test_samples_are_untouched_comments_that_differ() -> None:
     assert "my money did not come back to the card" in samples
 
 
+def test_samples_are_not_three_times_the_same_sentence() -> None:
+    same = [f"the refund is late {word}" for word in "again today still now here".split()]
+    other = "late refund without a reason"
+    rest = [f"hello {word}" for word in "abcdefghijkl"]
+    texts = [*same, other, *rest]
+    scores = np.array([1.0] * len(same) + [0.5] * (1 + len(rest)))
+    name = name_issues(texts, np.zeros(len(texts), np.int64), scores)[0]
+    assert name.representative in same
+    assert other in name.samples
+
+
 def test_samples_repeat_only_where_there_are_too_few_texts() -> None:
     assert names([["refund late"] * 3])[0].samples == ("refund late",) * 3
 

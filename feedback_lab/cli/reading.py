@@ -1,4 +1,8 @@
-"""Commands that answer questions: issues, knowledge, recall, insights."""
+"""Commands that answer questions: issues, knowledge, recall, insights.
+
+The rooms that need scikit-learn are imported inside their commands: that costs a second, which the other
+commands need not pay.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import csv
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,10 +18,11 @@ from feedback_lab import knowledge
 from feedback_lab.cli.output import Json, emit, table
 from feedback_lab.cli.session import Session, session
 from feedback_lab.errors import InputError
-from feedback_lab.insights.summary import insights as summarise
-from feedback_lab.issues import tracking
 from feedback_lab.recall import recall as most_similar
 from feedback_lab.records import Entry
+
+if TYPE_CHECKING:
+    from feedback_lab.issues.tracking import IssueList
 
 
 def register(app: typer.Typer) -> None:
@@ -35,11 +40,15 @@ def register(app: typer.Typer) -> None:
 
 def refresh(context: typer.Context, as_json: Json = False) -> None:
     """Cluster all negative comments; issues that are still there keep their ids."""
+    from feedback_lab.issues import tracking
+
     _show_issues(tracking.refresh(session(context).store), as_json)
 
 
 def list_issues(context: typer.Context, as_json: Json = False) -> None:
     """The issues, most frequent first; new comments are put into them first."""
+    from feedback_lab.issues import tracking
+
     store = session(context).store
     tracking.assign_new(store)
     _show_issues(tracking.listing(store), as_json)
@@ -51,6 +60,8 @@ def members(
     as_json: Json = False,
 ) -> None:
     """Write which comment belongs to which issue."""
+    from feedback_lab.issues import tracking
+
     store = session(context).store
     tracking.assign_new(store)
     found = tracking.members(store)
@@ -88,6 +99,9 @@ def insights(
     as_json: Json = False,
 ) -> None:
     """The numbers of the last days: positive rate with its interval, issues, what to fix first."""
+    from feedback_lab.insights.summary import insights as summarise
+    from feedback_lab.issues import tracking
+
     lab = session(context).lab
     tracking.assign_new(lab.store)
     found = summarise(
@@ -101,7 +115,7 @@ def _entries(current: Session) -> list[Entry]:
     return knowledge.entries(lab.store, lab.files)
 
 
-def _show_issues(found: tracking.IssueList, as_json: bool) -> None:
+def _show_issues(found: IssueList, as_json: bool) -> None:
     answer = asdict(found)
     emit(
         answer,

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from feedback_lab import demo as sample_demo
 from feedback_lab import serving
 from feedback_lab.cli.session import session
 
@@ -43,6 +42,8 @@ def demo(
     fresh: Fresh = False,
 ) -> None:
     """Open the dashboard on a made-up product with 90 days of feedback, in a home of its own."""
+    from feedback_lab import demo as sample_demo
+
     home = session(context).settings.home / "demo"
     serving.refuse_used_port(serving.DEFAULT_HOST, port)
     made = sample_demo.prepare(home, fresh=fresh)

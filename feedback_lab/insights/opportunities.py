@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from feedback_lab.embedding import LexicalModel, similarities
+from feedback_lab.embedding import LatentModel, similarities
 from feedback_lab.insights.periods import Period
 from feedback_lab.insights.rates import FEW_RATERS, FEW_VERDICTS, counted, t_quantile
 from feedback_lab.store import Store
@@ -155,7 +155,7 @@ def touches(votes: pd.DataFrame, members: pd.DataFrame, issue_ids: list[str], si
     """
     codes, texts = pd.factorize(pd.concat([votes["input"], members["input"]]))
     asked, about = codes[: len(votes)], codes[len(votes) :]
-    vectors = LexicalModel().fit(list(texts)).transform(list(texts))
+    vectors = LatentModel().fit(list(texts)).transform(list(texts))
     column = members["issue_id"].map({issue_id: k for k, issue_id in enumerate(issue_ids)}).to_numpy()
     questions, question = np.unique(about, return_inverse=True)
     complaints = _sums((len(questions), len(issue_ids)), question, column)

@@ -106,7 +106,9 @@ def assign_new(store: Store) -> int:
     if content is None or fresh.empty:
         return 0
     labels, scores = Clustering.from_bytes(bytes(content)).assign_scored(fresh["comment"].tolist())
-    issue_of = {row["label"]: row["issue_id"] for row in store.rows("SELECT label, issue_id FROM issue WHERE label >= 0")}
+    issue_of = {
+        row["label"]: row["issue_id"] for row in store.rows("SELECT label, issue_id FROM issue WHERE label >= 0")
+    }
     rows = [
         {"feedback_id": one, "issue_id": issue_of.get(int(label)), "score": float(score), "moved_by": None}
         for one, label, score in zip(fresh["feedback_id"], labels, scores, strict=True)

@@ -99,8 +99,7 @@ def run_rules(
         unseen = {rule.name: _unseen(store, rule.name, cases) for rule in chosen}
         candidates: list[Candidate] = []
         for rule in chosen:
-            left = [case for case in cases]
-            candidates += _without_taken(scan(rule, left, unseen[rule.name], undecided, similarity), candidates)
+            candidates += _without_taken(scan(rule, cases, unseen[rule.name], undecided, similarity), candidates)
         room = _room(store, budget, moment)
         if dry_run:
             plan = _Plan.of(candidates, [], room)

@@ -173,7 +173,8 @@ def why_not_yours(task: Task, reviewer: str) -> str:
         return (
             f"The task {task.task_id} waits for a day with room in the budget: open it with triggers run --no-budget."
         )
-    return f"The task {task.task_id} is held by {task.locked_by} until {task.lease_expires_at:%H:%M} UTC, not by {reviewer}."
+    until = f"{task.lease_expires_at:%H:%M} UTC"
+    return f"The task {task.task_id} is held by {task.locked_by} until {until}, not by {reviewer}."
 
 
 def load_task(connection: Connection, task_id: str, moment: datetime) -> Task:

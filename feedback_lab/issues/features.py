@@ -1,0 +1,148 @@
+"""Comments as numbers, learned from the comments alone: two views of meaning and the terms that clusters are made of.
+
+View A sees spelling and rare words: TF-IDF of stems and of character 3- to 5-grams, reduced by a truncated SVD.
+View B sees company: word vectors from which words occur in one comment (positive pointwise mutual information
+with context smoothing, Levy, Goldberg and Dagan 2015), averaged with smooth inverse frequency weights (Arora,
+Liang and Ma 2017). Each is centred, so that what all comments share does not make them similar.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.preprocessing import normalize
+from sklearn.utils.extmath import randomized_svd
+
+Floats = npt.NDArray[np.float32]
+
+DIMENSIONS = 100
+CHARACTER_TERMS = 60_000
+CHARACTER_WEIGHT = 0.25
+LONGEST_TEXT = 2_000
+SIF_WEIGHT = 1e-3
+CONTEXT_SMOOTHING = 0.75
+
+_NOISE = re.compile(r"(?:https?://|www\.)\S+|@\w+")
+_NUMBER = re.compile(r"\d+")
+
+
+def folded(text: str) -> str:
+    """`text` for character n-grams: lower case, without URLs and mentions, numbers as 0, at most 2,000 characters."""
+    plain = unicodedata.normalize("NFKC", html.unescape(text[:LONGEST_TEXT])).lower()
+    return _NUMBER.sub("0", _NOISE.sub(" ", plain))
+
+
+def with_pairs(content: Sequence[str]) -> list[str]:
+    """Content words and the pairs of neighbours among them, the pairs joined by a space."""
+    return [*content, *(f"{a} {b}" for a, b in pairwise(content))]
+
+
+def unit_rows(matrix: npt.NDArray[Any]) -> Floats:
+    """`matrix` with each row scaled to length 1 (rows of zeros stay zero)."""
+    return np.asarray(normalize(matrix), dtype=np.float32)
+
+
+def centred(matrix: npt.NDArray[Any]) -> Floats:
+    """`matrix` without its mean row, each row scaled to length 1."""
+    return unit_rows(matrix - matrix.mean(0))
+
+
+def reduced(matrix: sp.csr_matrix | npt.NDArray[Any], dimensions: int = DIMENSIONS, power: float = 1.0) -> Floats:
+    """Unit rows of a truncated SVD (U times the spectrum to `power`), always the same for the same input."""
+    rank = max(1, min(dimensions, min(matrix.shape) - 1))
+    u, s, _ = randomized_svd(matrix, rank, n_iter=4, random_state=0)
+    return unit_rows(u * s**power)
+
+
+def embed(texts: Sequence[str], docs: Sequence[list[str]], contents: Sequence[list[str]]) -> Floats:
+    """One unit row per comment from both views; `docs` are all stems of each, `contents` without function words."""
+    views = [view for view in (spelling_view(texts, contents), company_view(docs)) if view is not None]
+    return unit_rows(np.hstack(views)) if views else np.zeros((len(texts), 1), np.float32)
+
+
+def spelling_view(texts: Sequence[str], contents: Sequence[list[str]]) -> Floats | None:
+    """View A; None where no term occurs often enough."""
+    blocks = [
+        _fit(TfidfVectorizer, contents, analyzer=_as_is, sublinear_tf=True, **_bounds(len(texts), 2)),
+        _fit(TfidfVectorizer, texts, sublinear_tf=True, **_characters(len(texts))),
+    ]
+    found = [block for block in blocks if block is not None]
+    return centred(reduced(sp.hstack(found).tocsr())) if found else None
+
+
+def company_view(docs: Sequence[list[str]]) -> Floats | None:
+    """View B; None where no two words occur together often enough."""
+    low = 3 if len(docs) >= 200 else 1
+    present = _fit(CountVectorizer, docs, analyzer=_as_is, binary=True, min_df=low)
+    if present is None or present.shape[1] < 3:
+        return None
+    ppmi = _ppmi(present)
+    if ppmi.nnz == 0:
+        return None
+    vectors = reduced(ppmi)
+    rate = np.asarray(present.sum(0)).ravel()
+    weights = SIF_WEIGHT / (SIF_WEIGHT + rate / rate.sum())
+    means = unit_rows(present.multiply(weights).tocsr() @ vectors)
+    means = means - means.mean(0)
+    _, _, axis = randomized_svd(means, 1, n_iter=4, random_state=0)
+    return unit_rows(means - (means @ axis.T) @ axis)
+
+
+def _ppmi(present: sp.csr_matrix) -> sp.csr_matrix:
+    lengths = np.maximum(np.asarray(present.sum(1)).ravel(), 2)
+    together = (present.T @ sp.diags(1 / (lengths - 1)) @ present).tocoo()
+    apart = together.row != together.col
+    rows, columns, weights = together.row[apart], together.col[apart], together.data[apart]
+    totals = np.bincount(rows, weights, minlength=present.shape[1])
+    context = totals**CONTEXT_SMOOTHING
+    context /= max(context.sum(), 1e-12)
+    information = np.log(weights / (totals[rows] * context[columns]))
+    positive = information > 0
+    cells = (information[positive].astype(np.float32), (rows[positive], columns[positive]))
+    return sp.csr_matrix(cells, shape=together.shape)
+
+
+def word_presence(contents: Sequence[list[str]], lowest: int = 2) -> tuple[sp.csr_matrix, list[str]]:
+    """Which content words and pairs (in at least `lowest` and at most 30 % of comments) each comment has."""
+    vectorizer = CountVectorizer(analyzer=with_pairs, binary=True, dtype=np.float32, **_bounds(len(contents), lowest))
+    try:
+        matrix = vectorizer.fit_transform(contents)
+    except ValueError:  # an empty vocabulary
+        return sp.csr_matrix(np.zeros((len(contents), 0), np.float32)), []
+    return matrix, vectorizer.get_feature_names_out().tolist()
+
+
+def mixture_terms(texts: Sequence[str], words: sp.csr_matrix) -> sp.csr_matrix:
+    """`words` beside the down-weighted presence of character n-grams: what the mixture counts while it learns."""
+    characters = _fit(CountVectorizer, texts, binary=True, **_characters(len(texts)))
+    return words if characters is None else sp.hstack([words, CHARACTER_WEIGHT * characters]).tocsr()
+
+
+def _fit(kind: Callable[..., Any], documents: Sequence[Any], **options: Any) -> sp.csr_matrix | None:
+    try:
+        matrix: sp.csr_matrix = kind(dtype=np.float32, **options).fit_transform(documents)
+    except ValueError:  # an empty vocabulary: every term too rare or too frequent
+        return None
+    return matrix
+
+
+def _bounds(n: int, lowest: int) -> dict[str, float | int]:
+    return {"min_df": lowest, "max_df": 0.3} if n >= 200 else {"min_df": 1, "max_df": 1.0}
+
+
+def _characters(n: int) -> dict[str, Any]:
+    shape = {"analyzer": "char_wb", "ngram_range": (3, 5), "preprocessor": folded, "max_features": CHARACTER_TERMS}
+    return shape | _bounds(n, 3)
+
+
+def _as_is(stems: list[str]) -> list[str]:
+    return stems

@@ -1,0 +1,81 @@
+"""Spherical k-means and nearest neighbours on unit rows (cosine), in numpy, the same for the same seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from feedback_lab.issues.features import Floats, unit_rows
+
+Labels = npt.NDArray[np.int64]
+
+SEEDING_ROWS = 4_000
+SETTLED = 2e-3
+
+
+def relabelled(labels: npt.NDArray[np.integer]) -> Labels:
+    """`labels` as 0..K-1 without gaps."""
+    return np.asarray(np.unique(labels, return_inverse=True)[1], np.int64)
+
+
+def membership(labels: Labels, k: int) -> sp.csr_matrix:
+    """The clusters-by-rows indicator matrix of `labels`."""
+    n = len(labels)
+    return sp.csr_matrix((np.ones(n, np.float32), (labels, np.arange(n))), shape=(k, n))
+
+
+def spherical_kmeans(rows: Floats, k: int, seed: int, iterations: int = 15, starts: int = 1) -> Labels:
+    """Labels of the best of `starts` runs by mean cosine to the own centre (Dhillon and Modha 2001).
+
+    Seeds by k-means++ on at most 4,000 rows. At most `k` clusters, numbered without gaps.
+    """
+    best: tuple[float, Labels] | None = None
+    for start in range(starts):
+        random = np.random.default_rng([seed, start, k])
+        fit, labels = _one_run(rows, _seeds(rows, min(k, len(rows)), random), iterations, random)
+        if best is None or fit > best[0]:
+            best = (fit, labels)
+    assert best is not None
+    return relabelled(best[1])
+
+
+def _seeds(rows: Floats, k: int, random: np.random.Generator) -> Floats:
+    pool = rows[random.choice(len(rows), SEEDING_ROWS, replace=False)] if len(rows) > SEEDING_ROWS else rows
+    chosen = [int(random.integers(len(pool)))]
+    distance = 1 - pool @ pool[chosen[0]]
+    for _ in range(k - 1):
+        weight = np.maximum(distance, 1e-9).astype(np.float64)
+        chosen.append(int(random.choice(len(pool), p=weight / weight.sum())))
+        distance = np.minimum(distance, 1 - pool @ pool[chosen[-1]])
+    return np.ascontiguousarray(pool[chosen])
+
+
+def _one_run(rows: Floats, centres: Floats, iterations: int, random: np.random.Generator) -> tuple[float, Labels]:
+    labels: Labels = np.full(len(rows), -1, np.int64)
+    fit = 0.0
+    for _ in range(iterations):
+        cosine = rows @ centres.T
+        nearest = cosine.argmax(1)
+        fit = float(cosine[np.arange(len(rows)), nearest].mean())
+        moved = float((nearest != labels).mean())
+        labels = nearest
+        if moved < SETTLED:
+            break
+        centres = unit_rows(membership(labels, len(centres)) @ rows)
+        empty = np.flatnonzero(np.bincount(labels, minlength=len(centres)) == 0)
+        centres[empty] = rows[random.integers(len(rows), size=len(empty))]
+    return fit, labels
+
+
+def nearest_neighbours(rows: Floats, k: int, block: int = 2048) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Indices and cosines of the `k` most similar other rows of each row, in no particular order."""
+    n = len(rows)
+    indices, cosines = np.empty((n, k), np.int64), np.empty((n, k), np.float32)
+    for start in range(0, n, block):
+        cosine = rows[start : start + block] @ rows.T
+        cosine[np.arange(len(cosine)), np.arange(start, start + len(cosine))] = -np.inf
+        top = np.argpartition(-cosine, k - 1, axis=1)[:, :k]
+        indices[start : start + block] = top
+        cosines[start : start + block] = np.take_along_axis(cosine, top, 1)
+    return indices, cosines
