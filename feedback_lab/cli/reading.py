@@ -7,6 +7,7 @@ commands need not pay.
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -128,7 +129,7 @@ def _show_issues(found: IssueList, as_json: bool) -> None:
         table(("comments", "issue", "keywords", "id"), rows)
 
 
-def _show_entries(found: list[tuple[Entry, float | None]], as_json: bool, nothing: str) -> None:
+def _show_entries(found: Sequence[tuple[Entry, float | None]], as_json: bool, nothing: str) -> None:
     answer = [asdict(entry) | {"score": score} for entry, score in found]
     emit({"entries": answer}, as_json, *([] if found else [nothing]))
     if not as_json and found:
