@@ -85,6 +85,8 @@ def rewritten(source: Path, target: Path, **changes: Any) -> Path:
             if name == "manifest.json" and "manifest" in changes:
                 content = json.dumps(changes["manifest"](json.loads(content or b""))).encode()
             content = changes.get(name.partition(".")[0] + "_file", content)
+            if name == "knowledge.jsonl" and "swap" in changes:
+                content = (content or b"").replace(*changes["swap"])
             if content is not None:
                 new.writestr(name, content)
     return target
@@ -217,6 +219,7 @@ def with_foreign_member(manifest: dict[str, Any]) -> dict[str, Any]:
         {"feedback_file": None},
         {"feedback_file": b"not the database"},
         {"knowledge_file": b'{"question": "q", "answer": "a"}\n'},
+        {"swap": (b"One?", b"Two?")},
         {"manifest_file": None},
         {"manifest_file": b"{"},
         {"manifest_file": b"[]"},
@@ -225,7 +228,7 @@ def with_foreign_member(manifest: dict[str, Any]) -> dict[str, Any]:
         {"manifest": without("counts")},
         {"manifest": with_foreign_member},
     ],
-    ids=str,
+    ids="-".join,
 )
 def test_a_backup_that_is_not_whole_is_refused_and_nothing_changes(
     home: Path, tmp_path: Path, lived: Lived, changes: dict[str, Any]
@@ -304,6 +307,7 @@ def test_a_damaged_database_is_kept_as_it_lies_and_replaced(home: Path, lived: L
     (home / DATABASE_NAME).write_bytes(b"rubbish")
     (home / f"{DATABASE_NAME}.wal").write_bytes(b"a log that must not meet the new file")
     kept = restore(home, files_in(home), lived[1].file).kept
+    assert not (home / f"{DATABASE_NAME}.wal").exists()
     assert state(home) == lived[0]
     assert kept is not None
     assert (kept / DATABASE_NAME).read_bytes() == b"rubbish"

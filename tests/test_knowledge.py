@@ -334,6 +334,16 @@ def test_lines_of_another_database_are_taken_as_they_stand(store: Store, files: 
     assert history(store, "k1") == [(4, "Yes.", "active", "ada")]
 
 
+def test_a_higher_version_that_a_colleague_made_elsewhere_is_taken_as_it_stands(store: Store, files: Files) -> None:
+    made = decided_entry(store)
+    publish(store, files)
+    edit(files, answer="Till six.", version=3, decided_by="ben", decided_at="2026-11-20T08:00:00Z")
+    before = files.knowledge.read_bytes()
+    assert [one.decided_by for one in entries(store, files)] == ["ben"]
+    assert files.knowledge.read_bytes() == before
+    assert history(store, made["id"])[1:] == [(3, "Till six.", "active", "ben")]
+
+
 def test_other_spelling_of_the_same_line_is_no_edit(store: Store, files: Files) -> None:
     decided_entry(store, "Où?")
     publish(store, files)

@@ -1,0 +1,47 @@
+"""Launcher: dashboard and HTTP API in one process. `feedback-lab serve` starts it, or `streamlit run app.py`.
+
+The line `app = st.App(...)` must stand as it is: Streamlit looks for it in the text of this file, and without
+it would run the file as a page, with no API and no security headers.
+"""
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+
+from feedback_lab import collector, serving
+from feedback_lab.errors import LabError
+from feedback_lab.ui.headers import SecurityHeaders
+
+ENTRY_POINT = Path(serving.__file__).resolve().parent / "ui" / "main.py"
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Open the lab before the first request and close it after the last; pages and /api share it."""
+    try:
+        serving.open_lab()
+    except LabError as error:
+        print(error, file=sys.stderr)  # the pages and /api/v1/health say it too
+    try:
+        yield
+    finally:
+        serving.close_lab()
+
+
+try:
+    serving.refuse_open_door(st.get_option("server.address"), os.environ.get(serving.INSECURE) == "1")
+except LabError as error:
+    sys.exit(str(error))
+
+app = st.App(
+    ENTRY_POINT,
+    lifespan=lifespan,
+    routes=[Mount("/api", app=collector.create_api(lambda: serving.open_lab().store))],
+    middleware=[Middleware(SecurityHeaders)],
+)

@@ -1,0 +1,1 @@
+"""The one write path for what comes in: readers, mapping, rows, load, undo."""

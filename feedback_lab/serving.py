@@ -1,0 +1,204 @@
+"""The running dashboard: the one open lab of a process, and the server that shows it.
+
+Pages and HTTP routes of one process share the lab that `open_lab` returns, because the embedded database
+lets only one process in. Streamlit is started by its own command line, so that the package imports without it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import runpy
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.request
+import webbrowser
+from dataclasses import dataclass
+from pathlib import Path
+
+from feedback_lab import backup, knowledge
+from feedback_lab.errors import InputError, LabError
+from feedback_lab.settings import Settings, load_settings
+from feedback_lab.store import Store, open_store
+
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8501
+INSECURE = "FEEDBACK_LAB_INSECURE"
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """What every door needs: the settings, the open store, and the two published files."""
+
+    settings: Settings
+    store: Store
+    files: knowledge.Files
+
+
+_lab: Lab | None = None
+_opening = threading.Lock()
+
+
+def open_lab(home: Path | None = None, db: str | None = None) -> Lab:
+    """The lab of this process, opened on the first call; later calls answer the same one, whatever they ask for.
+
+    Opening ends a restore that was cut off, migrates the database where needed, and publishes what was
+    decided but not yet written. Raises LabError where home or the database cannot be used.
+    """
+    global _lab
+    with _opening:
+        if _lab is None:
+            settings = load_settings(home, db or os.environ.get("FEEDBACK_LAB_DB"))
+            files = knowledge.Files(settings.knowledge_path, settings.instructions_path)
+            backup.finish_restore(settings.home)
+            store = open_store(settings.home, settings.db)
+            try:
+                if not store.damage:
+                    knowledge.publish(store, files)
+            except BaseException:
+                store.close()
+                raise
+            _lab = Lab(settings, store, files)
+        return _lab
+
+
+def close_lab() -> None:
+    """Let the database go. Harmless where nothing is open."""
+    global _lab
+    with _opening:
+        if _lab is not None:
+            _lab.store.close()
+            _lab = None
+
+
+def app_folder() -> Path:
+    """The folder with `app.py` and `pages/`: beside the package in a checkout, inside it when installed."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "_app", package.parent):
+        if (folder / "app.py").is_file() and (folder / "pages").is_dir():
+            return folder
+    raise LabError(f"app.py and pages/ are missing beside {package}: install Feedback Lab again.")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that listens on `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def refuse_open_door(host: str | None, insecure: bool) -> None:
+    """Raise InputError where others could reach the dashboard, which has no login yet, and nobody allowed it."""
+    if not insecure and not (host and is_loopback(host)):
+        raise InputError(
+            f"The dashboard has no login yet, so it does not listen on {host or 'every address'}: leave --host away, "
+            "or add --insecure where the network is trusted."
+        )
+
+
+def serve(
+    home: Path | None = None,
+    db: str | None = None,
+    host: str = DEFAULT_HOST,
+    port: int = DEFAULT_PORT,
+    insecure: bool = False,
+    browser: bool = True,
+) -> int:
+    """Run dashboard and HTTP API in this process until it is stopped; the exit code.
+
+    Call it from the main thread. While it runs, `server.json` in home (mode 0600) holds its pid and address.
+    Raises LabError where home, the database, the host or the port cannot be used.
+    """
+    refuse_open_door(host, insecure)
+    refuse_used_port(host, port)
+    lab = open_lab(home, db)
+    os.environ["FEEDBACK_LAB_HOME"] = str(lab.settings.home)
+    if lab.settings.db:
+        os.environ["FEEDBACK_LAB_DB"] = lab.settings.db
+    os.environ[INSECURE] = "1" if insecure else ""
+    url = f"http://{_in_url(host)}:{port}"
+    note = lab.settings.home / "server.json"
+    try:
+        _write_note(note, url)
+        print(f"Feedback Lab runs at {url} on {lab.settings.home}. Ctrl+C stops it.", flush=True)
+        if browser:
+            threading.Thread(target=_open_browser, args=(url,), daemon=True).start()
+        return _run_streamlit(host, port)
+    finally:
+        note.unlink(missing_ok=True)
+        close_lab()
+
+
+def _run_streamlit(host: str, port: int) -> int:
+    """Streamlit's own command line, in this process. Its stop by a signal comes back as an exit code."""
+    options = {
+        "server.address": host,
+        "server.port": str(port),
+        "server.headless": "true",
+        "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "none",
+        "client.showErrorLinks": "false",
+        "logger.hideWelcomeMessage": "true",
+    }
+    arguments = [f"--{name}={value}" for name, value in options.items()]
+    if is_loopback(host):  # a page elsewhere must not reach us under a name of its own (DNS rebinding)
+        arguments += [f"--server.allowedHosts={name}" for name in ("localhost", "127.0.0.1", "[::1]")]
+    # The server re-raises the signal after it has shut down; without this, SIGTERM would skip our clean-up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    before, sys.argv = sys.argv, ["streamlit", "run", str(app_folder() / "app.py"), *arguments]
+    try:
+        runpy.run_module("streamlit", run_name="__main__", alter_sys=False)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        sys.argv = before
+    return 0
+
+
+def refuse_used_port(host: str, port: int) -> None:
+    """Raise InputError where the server could not listen on this address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As the server itself binds: connections of a server that has just ended do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(sys.platform != "win32"))
+        try:
+            probe.bind((host, port))
+        except OverflowError:
+            raise InputError(f"{port} is not a port: choose one from 1 to 65535 with --port.") from None
+        except OSError as error:
+            raise InputError(
+                f"Port {port} on {host} cannot be used ({error.strerror or error}): "
+                "stop the program that holds it, or choose another with --port."
+            ) from None
+
+
+def _write_note(path: Path, url: str) -> None:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump({"pid": os.getpid(), "url": url}, file)
+
+
+def _in_url(host: str) -> str:
+    if host in ("0.0.0.0", "::", ""):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+def _open_browser(url: str) -> None:
+    """Open the start page once the server answers; give up quietly after a minute."""
+    for _ in range(120):
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+                webbrowser.open(url)
+                return
+        except OSError:
+            time.sleep(0.5)

@@ -1,0 +1,214 @@
+"""What the Overview page says and draws: the sentence, the cards, the chart, what to fix first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from feedback_lab.insights import periods, summary
+from feedback_lab.insights.periods import Comparison, Period
+from feedback_lab.insights.rates import Rate
+from feedback_lab.published_text import reveal
+from feedback_lab.records import utc_now
+from feedback_lab.store import Store
+from feedback_lab.ui import charts, state, words
+from feedback_lab.ui.theme import palette
+from feedback_lab.ui.widgets import marker_list
+from feedback_lab.verdicts import VERDICTS
+
+PERIODS = (7, 30, 90, 365)
+WEEKLY_FROM = 60  # days: a longer period is drawn by week
+LATEST_SQL = f"WITH verdict AS ({VERDICTS}) SELECT max(happened_at) FROM verdict"
+MARKERS_SQL = """
+    SELECT happened_at, label FROM marker WHERE happened_at >= :since AND happened_at < :until ORDER BY happened_at
+"""
+TASKS_SQL = "SELECT count(*) AS n, min(created_at) AS oldest FROM task WHERE status IN ('open', 'claimed')"
+DECIDED_SQL = "SELECT count(*) FROM decision WHERE outcome <> 'undo' AND decided_at >= :since"
+COUNTED = ("positive_rate", "interval", "positive_rate_uncapped", "positive_share", "response_rate", "undated")
+MOST_MARKERS = 12
+CARD_HEIGHT = 176  # px
+MOST_ROWS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All numbers of one period, fetched once and kept until something is written."""
+
+    insights: dict[str, Any]
+    comparison: Comparison
+    response_before: float | None
+    feedback_before: int
+    by_day: pd.DataFrame
+    feedback_by_day: pd.DataFrame
+    markers: list[tuple[datetime, str]]
+    undated: int
+
+
+def latest_day(store: Store) -> date | None:
+    """The day of the newest verdict; None where there is none. An old log is shown by its own last days."""
+    latest: datetime | None = store.scalar(LATEST_SQL)
+    return latest.date() if latest else None
+
+
+def figures(store: Store, period: Period, similarity: float) -> Figures:
+    """Everything that the page shows of a period, except the split. `similarity` is the setting of that name."""
+    before = period.previous()
+    step: periods.Step = "week" if period.days >= WEEKLY_FROM else "day"
+    return Figures(
+        insights=summary.insights(store, days=period.days, until=period.until, similarity=similarity).as_dict(),
+        comparison=periods.compare(store, period.since, period.until),
+        response_before=periods.response_rate(store, before.since, before.until),
+        feedback_before=int(periods.feedback_over_time(store, before.since, before.until)["feedback"].sum()),
+        by_day=periods.rate_over_time(store, period.since, period.until, step=step),
+        feedback_by_day=periods.feedback_over_time(store, period.since, period.until, step=step),
+        markers=[(row["happened_at"], row["label"]) for row in store.rows(MARKERS_SQL, **period.bounds)][:MOST_MARKERS],
+        undated=periods.undated_verdicts(store, period.since, period.until),
+    )
+
+
+def sentence(rate: Rate, change: float | None, days: int) -> str:
+    """The page's answer: the figure with its interval, n and users, and the change to the period before."""
+    if rate.rate is None:
+        return f"Nobody has judged an answer in these {days} days"
+    head = (
+        f"Positive rate is {words.percent(rate.rate)} ({words.interval(rate.low, rate.high)}, n {rate.n:,}, "
+        f"{words.count(rate.raters, 'user')})"
+    )
+    if rate.too_few:
+        return f"{head}: too few to conclude"
+    if change is None:
+        return head
+    if abs(change) < 0.0005:
+        return f"{head}, as in the {days} days before"
+    return f"{head}, {100 * abs(change):.1f} points {'above' if change > 0 else 'below'} the {days} days before"
+
+
+def cards(found: Figures) -> None:
+    """The four figures with their change and a small history."""
+    rate, insights = found.comparison.current, found.insights
+    answered, total = insights["response_rate"], insights["total_feedback"]
+    before = found.response_before
+    with st.grid(4, min_column_width=220, gap="small"):
+        st.metric(
+            "Positive rate", words.percent(rate.rate), words.points(found.comparison.change),
+            border=True, height=CARD_HEIGHT, chart_data=_history(found.by_day, "rate"), help=_versions(rate, insights),
+            delta_description=f"n {rate.n:,}",
+        )  # fmt: skip
+        st.metric(
+            "Feedback", f"{total:,}", words.change(total, found.feedback_before), delta_color="off", border=True,
+            height=CARD_HEIGHT, chart_data=_history(found.feedback_by_day, "feedback"), chart_type="bar",
+        )  # fmt: skip
+        st.metric(
+            "Response rate", words.percent(answered), border=True, height=CARD_HEIGHT,
+            delta=words.points(answered - before) if answered is not None and before is not None else None,
+            delta_color="off", delta_description=None if answered is not None else "no log with unrated answers",
+            help="Interactions with a verdict, of all interactions in logs that hold unrated ones too.",
+        )  # fmt: skip
+        _task_card()
+
+
+def chart(found: Figures, store: Store, period: Period, by: str | None) -> None:
+    """Positive rate over time, split where asked, with its notes."""
+    step: periods.Step = "week" if period.days >= WEEKLY_FROM else "day"
+    frame = found.by_day if by is None else periods.rate_over_time(store, period.since, period.until, by=by, step=step)
+    if by is not None:
+        order = periods.rate_by_segment(store, period.since, period.until, by)["segment"].tolist()
+        frame = frame.assign(place=frame["segment"].map(order.index)).sort_values(["place", "start"])
+    if frame.empty:
+        st.caption("No dated verdict in this period.")
+        return
+    charts.show(
+        charts.rate_over_time(frame, found.markers, palette()), f"rate_{by}",
+        f"Positive rate by {step}, with its interval and the number of verdicts",
+    )  # fmt: skip
+    marker_list(found.markers, "overview")
+    notes = [f"{words.count(found.undated, 'undated verdict')} left out of the chart"] if found.undated else []
+    left_out = frame["segment"].nunique() - charts.MOST_SEGMENTS
+    notes += [f"{words.count(left_out, 'smaller segment')} not drawn"] if left_out > 0 else []
+    if notes:
+        st.caption(". ".join(notes) + ".")
+
+
+def fix_first(insights: dict[str, Any]) -> None:
+    """Issues by what there is to win, then by how often they were said; choosing one opens it."""
+    wins = {row["issue_id"]: row for row in insights["improvement_opportunities"]}
+    common = {row["issue_id"]: row for row in insights["common_issues"]}
+    ids = list(dict.fromkeys([*wins, *common]))[:MOST_ROWS]
+    if not ids:
+        st.caption("No issue yet: on the Issues page, group the negative comments first.")
+        st.page_link(state.page("issues"), label="Group the comments", icon=":material/arrow_forward:")
+        return
+    frame = pd.DataFrame(
+        {
+            "Issue": [reveal(wins[one]["title"] if one in wins else common[one]["issue"]) for one in ids],
+            "Comments": [common[one]["frequency"] if one in common else None for one in ids],
+            "To win": [_gain(wins.get(one)) for one in ids],
+        }
+    )
+    st.dataframe(
+        frame, key="fix_first", hide_index=True, on_select=_open_issue, selection_mode="single-row", row_height=34,
+        column_config={"Issue": st.column_config.TextColumn(width=320),
+                       "Comments": st.column_config.NumberColumn(width=80, format="localized"),
+                       "To win": st.column_config.TextColumn(width=150, help="Points of positive rate, if the issue "
+                                                             "were as good as the rest; its interval beside it")},
+    )  # fmt: skip
+    st.session_state["fix_first_ids"] = ids
+    if opened := st.session_state.pop("open_issue", None):
+        st.switch_page(state.page("issues"), query_params={"issue": opened})
+
+
+def corrections(insights: dict[str, Any]) -> None:
+    """What users proposed instead, newest first."""
+    rows = insights["user_corrections"]
+    if not rows:
+        st.caption("No user proposed a better answer in this period.")
+        return
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Question": [reveal(row["question"] or "")[:500] for row in rows],
+                "Suggested answer": [reveal(row["suggested_answer"] or "")[:500] for row in rows],
+            }
+        ),
+        hide_index=True, row_height=34, key="corrections", height=min(36 + 35 * len(rows), 460),
+    )  # fmt: skip
+
+
+def _history(frame: pd.DataFrame, column: str) -> list[float] | None:
+    values = frame[column].dropna().tolist()
+    return values if len(values) > 1 else None
+
+
+def _versions(rate: Rate, insights: dict[str, Any]) -> str:
+    return (
+        f"At most 3 verdicts a user. Uncapped: {words.percent(rate.uncapped)}, n {rate.n_uncapped:,}. "
+        f"Positive share of all feedback: {words.percent(insights['positive_share'])}."
+    )
+
+
+def _task_card() -> None:
+    store, now = state.lab().store, utc_now()
+    row = store.rows(TASKS_SQL)[0]
+    week = store.scalar(DECIDED_SQL, since=now - pd.Timedelta(days=7).to_pytimedelta())
+    oldest = f"oldest {words.ago(row['oldest'], now)}" if row["n"] else "nothing waits"
+    with st.container(border=True, height=CARD_HEIGHT, gap="xsmall"):
+        st.metric("Open tasks", f"{row['n']:,}")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"{oldest}, {week:,} decided in 7 days")
+            st.page_link(state.page("review"), label="Review", icon=":material/arrow_forward:")
+
+
+def _gain(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    return f"{100 * row['gain']:+.1f} ({100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
+
+
+def _open_issue() -> None:
+    rows = st.session_state["fix_first"]["selection"]["rows"]
+    if rows:
+        st.session_state["open_issue"] = st.session_state["fix_first_ids"][rows[0]]

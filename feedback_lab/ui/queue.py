@@ -1,0 +1,63 @@
+"""The list of open cases beside the one on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from feedback_lab.published_text import reveal
+from feedback_lab.review import Task
+from feedback_lab.ui import reviewing, state, words
+
+LABELS_SQL = """
+    SELECT t.task_id, left(coalesce(nullif(trim(i.input), ''), (
+        SELECT max(f.comment) FROM task_feedback tf JOIN feedback f ON f.feedback_id = tf.feedback_id
+        WHERE tf.task_id = t.task_id), ''), 200) AS label
+    FROM task t LEFT JOIN interaction i ON i.interaction_id = t.anchor_interaction_id
+    WHERE t.status <> 'done'
+"""
+SHOWN = 200
+
+
+def queue_table(tasks: Sequence[Task], current: Task | None, name: str) -> None:
+    """Open cases in the order in which this reviewer would get them; choosing a row takes that case."""
+    labels = {row["task_id"]: row["label"] for row in state.lab().store.rows(LABELS_SQL)}
+    rows = tasks[:SHOWN]
+    ids = [task.task_id for task in rows]
+    frame = pd.DataFrame(
+        {
+            "Case": [words.first_line(reveal(labels.get(task.task_id, "")), 70) for task in rows],
+            "Items": [len(task.feedback_ids) for task in rows],
+            "": [_mark(task, current, name) for task in rows],
+        }
+    )
+    key = f"queue_{hash(tuple(ids))}"
+    with st.container(key="list_queue"):
+        st.dataframe(
+            frame, key=key, hide_index=True, on_select=_choose, selection_mode="single-row", height=600, row_height=34,
+            column_config={
+                "Case": st.column_config.TextColumn(width=155),
+                "Items": st.column_config.NumberColumn(width=45),
+                "": st.column_config.TextColumn(width=50),
+            },
+        )  # fmt: skip
+    st.session_state["queue_shown"] = (key, ids)
+    if len(tasks) > SHOWN:
+        st.caption(f"The first {SHOWN} of {len(tasks):,}.")
+
+
+def _mark(task: Task, current: Task | None, name: str) -> str:
+    if current and task.task_id == current.task_id:
+        return "here"
+    if task.locked_by and task.locked_by != name:
+        return "held"
+    return "high" if task.priority == "high" else ""
+
+
+def _choose() -> None:
+    key, ids = st.session_state["queue_shown"]
+    chosen = st.session_state[key]["selection"]["rows"]
+    if chosen:
+        reviewing.take(reviewing.reviewer() or "", ids[chosen[0]])

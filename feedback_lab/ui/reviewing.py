@@ -1,0 +1,134 @@
+"""One reviewer's session: who they are, the case they hold, and what each button does.
+
+Every button carries the task id and the lease token of the case that was on the screen when it was pressed;
+the server compares both, so a press that comes late decides nothing it was not meant for.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import streamlit as st
+
+from feedback_lab import knowledge, review
+from feedback_lab.errors import LabError
+from feedback_lab.records import CorrectionType, Outcome, utc_now
+from feedback_lab.review import Answer, Task
+from feedback_lab.ui import state, words
+
+WRITES = (Outcome.ACCEPT, Outcome.EDIT)
+
+
+def reviewer() -> str | None:
+    """The name given in this session. It is never read from the address: a link must not make anyone someone else."""
+    name: str | None = st.session_state.get("reviewer")
+    return name
+
+
+def ask_name() -> None:
+    """The one question before the first case."""
+    with st.form("who", width=460):
+        st.text_input("Your name", key="name_given", max_chars=80, placeholder="It stands beside what you decide")
+        st.form_submit_button("Start reviewing", type="primary", on_click=_keep_name)
+
+
+def _keep_name() -> None:
+    name = " ".join(str(st.session_state.get("name_given", "")).split())
+    if name:
+        st.session_state["reviewer"] = name
+    else:
+        state.say("attention", "Write your name first: it stands beside every decision.")
+
+
+def held(name: str) -> Task | None:
+    """The case this reviewer holds, taking the best open one where there is none; None when nothing is open."""
+    task: Task | None = st.session_state.get("held")
+    if task is None or not task.lease_expires_at or task.lease_expires_at - utc_now() < timedelta(minutes=5):
+        task = take(name, task.task_id if task else None)
+    return task
+
+
+def take(name: str, task_id: str | None = None) -> Task | None:
+    """Claim a case (that one, or the best) and keep it as the one on the screen; an error becomes a message."""
+    lab = state.lab()
+    try:
+        before: Task | None = st.session_state.get("held")
+        if before and task_id and before.task_id != task_id and before.lease_token:
+            review.release(lab.store, before.task_id, name, before.lease_token)
+        found = review.claim(lab.store, name, task_id=task_id, lease_minutes=lab.settings.lease_minutes)
+    except LabError as error:
+        state.say("error", str(error))
+        st.session_state.pop("held", None)
+        return None
+    st.session_state["held"] = found[0] if found else None
+    return found[0] if found else None
+
+
+def decide(task_id: str, token: str, outcome: Outcome) -> None:
+    """Button: decide the case with what stands in its fields, publish, and take the next one."""
+    name, fields = reviewer() or "", st.session_state
+    writes = outcome in WRITES
+    answer = Answer(
+        outcome=outcome,
+        text=(fields.get(f"text_{task_id}") or None) if outcome is Outcome.EDIT else None,
+        correction_type=CorrectionType(fields.get(f"type_{task_id}") or CorrectionType.KNOWLEDGE),
+        question=(fields.get(f"question_{task_id}") or None) if writes else None,
+        reason=fields.get(f"reason_{task_id}") or None,
+    )
+    lab = state.lab()
+    try:
+        decided = knowledge.decide(lab.store, lab.files, task_id, name, token, answer)
+    except LabError as error:
+        state.say("error", str(error))
+        return
+    closed = f"{words.count(decided.closed, 'feedback item')} closed"
+    state.say("done", f"{_what_was_done(outcome, answer.correction_type)} {closed}.")
+    _next(name)
+
+
+def skip(task_id: str) -> None:
+    """Button: put the case behind the others for this reviewer."""
+    name = reviewer() or ""
+    try:
+        review.skip(state.lab().store, task_id, name)
+    except LabError as error:
+        state.say("error", str(error))
+        return
+    _next(name)
+
+
+def undo() -> None:
+    """Button: take this reviewer's last decision back and show its case again."""
+    name, lab = reviewer() or "", state.lab()
+    try:
+        undone = knowledge.undo(lab.store, lab.files, name)
+    except LabError as error:
+        state.say("error", str(error))
+        return
+    state.say("done", f"Undone: {words.first_line(OUTCOME_WORDS[Outcome(undone.outcome)])}. The case is open again.")
+    take(name, undone.task_id)
+
+
+def _next(name: str) -> None:
+    st.session_state.pop("held", None)
+    take(name)
+
+
+OUTCOME_WORDS = {
+    Outcome.ACCEPT: "The user's answer is accepted",
+    Outcome.EDIT: "Your version is accepted",
+    Outcome.REJECT: "The suggestion is rejected",
+    Outcome.DECLINE: "Declined as not worth handling",
+    Outcome.NEEDS_EXPERT: "Handed to an expert",
+    Outcome.PRODUCT_BUG: "Noted as a bug of the product",
+    Outcome.NOT_THE_AIS_FAULT: "Noted as not the AI's fault",
+    Outcome.CANNOT_TELL: "Noted as undecidable",
+}
+
+
+def _what_was_done(outcome: Outcome, correction_type: CorrectionType) -> str:
+    files = state.lab().files
+    if outcome not in WRITES:
+        return f"{OUTCOME_WORDS[outcome]}. Nothing was written."
+    path = files.knowledge if correction_type is CorrectionType.KNOWLEDGE else files.instructions
+    return f"{OUTCOME_WORDS[outcome]} and stands in {path.name}."

@@ -1,0 +1,55 @@
+"""Numbers, times and changes as people read them. Pure functions, one way for all pages."""
+
+from datetime import datetime
+
+from feedback_lab.records import utc_now
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`1 comment`, `3,412 comments`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def percent(rate: float | None) -> str:
+    """A rate from 0 to 1 as `71.4 %`; a dash where it is unknown."""
+    return "–" if rate is None else f"{100 * rate:.1f} %"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """`69.8–72.9 %`; empty where there is no interval."""
+    return "" if low is None or high is None else f"{100 * low:.1f}–{100 * high:.1f} %"
+
+
+def points(change: float | None) -> str | None:
+    """A difference of two rates in points with its sign, `-2.1 pts`; None where there is no difference to show."""
+    return None if change is None else f"{100 * change:+.1f} pts".replace("+0.0", "0.0").replace("-0.0", "0.0")
+
+
+def change(now: int, before: int) -> str | None:
+    """The change of a count as `+8 %`; None where there was nothing before."""
+    return None if before == 0 else f"{100 * (now - before) / before:+.0f} %"
+
+
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
+    """How long ago a UTC moment was: `3 h ago`, `2 days ago`; `undated` for None."""
+    if moment is None:
+        return "undated"
+    seconds = ((now or utc_now()) - moment).total_seconds()
+    for size, name in ((86_400, "day"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            number = int(seconds // size)
+            return f"{number} {name}{'s' if name == 'day' and number != 1 else ''} ago"
+    return "just now" if seconds >= 0 else f"on {moment:%Y-%m-%d}"
+
+
+def day(moment: datetime | None) -> str:
+    return "undated" if moment is None else f"{moment:%Y-%m-%d}"
+
+
+def first_line(text: str, limit: int = 90) -> str:
+    """The first line of a long text, cut at a word where it can be, with an ellipsis where something is left out."""
+    line = " ".join(text.strip().split("\n", 1)[0].split())
+    if len(line) <= limit:
+        return line if line == text.strip() or not text.strip() else line + " …"
+    cut = line[:limit].rsplit(" ", 1)[0]
+    return (cut if len(cut) > limit // 2 else line[:limit]) + "…"

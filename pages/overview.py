@@ -1,0 +1,60 @@
+"""Overview: is it getting better, and what do we fix first?"""
+
+from datetime import date
+
+import streamlit as st
+
+from feedback_lab.insights import periods, summary
+from feedback_lab.records import utc_now
+from feedback_lab.ui import overview, state
+from feedback_lab.ui.widgets import empty_state, heading, how_counted, subheading
+
+lab = state.lab()
+store = lab.store
+latest = overview.latest_day(store)
+if latest is None:
+    heading("Is it getting better, and what do we fix first?", "Nobody has said anything yet")
+    empty_state(
+        "upload_file",
+        "Bring in what users said about the answers of your assistant: a CSV, TSV or JSONL file with questions, "
+        "answers, thumbs, ratings or comments.",
+        "upload",
+        "Upload a file",
+    )
+    st.stop()
+
+top, bar = st.container(gap="xxsmall"), st.container(horizontal=True, vertical_alignment="bottom")
+with bar:
+    days = st.segmented_control(
+        "Period", overview.PERIODS, default=30, required=True, key="days", bind="query-params",
+        format_func=lambda number: f"{number} days" if number < 365 else "1 year",
+    )  # fmt: skip
+    newest = min(latest, utc_now().date())
+    until: date = st.date_input("Ending", value=newest, key="until", bind="query-params", width=150)
+    by = st.selectbox(
+        "Split by", periods.segments(store), index=None, placeholder="Not split", key="by", bind="query-params",
+        width=200,
+        format_func=lambda name: {"prompt_version": "prompt version"}.get(name, name.removeprefix("tag:")),
+    )  # fmt: skip
+
+period = periods.last_days(days or 30, until)
+found = state.cached("overview", (period,), lambda: overview.figures(store, period, lab.settings.similarity))
+with top:
+    heading(
+        "Is it getting better, and what do we fix first?",
+        overview.sentence(found.comparison.current, found.comparison.change, period.days),
+    )
+    st.caption(f"{period.since:%d %b %Y} to {period.until:%d %b %Y}, UTC")
+overview.cards(found)
+with st.container(border=True):
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        subheading("Positive rate over time")
+        how_counted(summary.HOW_COUNTED[name] for name in overview.COUNTED)
+    overview.chart(found, store, period, by)
+left, right = st.columns(2, gap="small")
+with left, st.container(border=True):
+    subheading("Fix first")
+    overview.fix_first(found.insights)
+with right, st.container(border=True):
+    subheading("What users would have answered")
+    overview.corrections(found.insights)
