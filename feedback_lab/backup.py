@@ -19,7 +19,7 @@ from feedback_lab import __version__, atomic_file
 from feedback_lab.backup_file import FORMAT, INSTRUCTIONS, KNOWLEDGE, pack, unpack
 from feedback_lab.errors import InputError, StoreBusyError, StoreError
 from feedback_lab.knowledge import Files
-from feedback_lab.knowledge_file import read_bytes
+from feedback_lab.knowledge.entries_file import read_bytes
 from feedback_lab.records import new_id, utc_now
 from feedback_lab.settings import CONFIG_NAME
 from feedback_lab.store import DATABASE_NAME, Store, copy_database, open_store

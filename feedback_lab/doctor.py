@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from feedback_lab import __version__, knowledge_file
+from feedback_lab import __version__
 from feedback_lab.errors import LabError
-from feedback_lab.instructions import instructions
-from feedback_lab.knowledge import Files
+from feedback_lab.knowledge import Files, entries_file
+from feedback_lab.knowledge.instructions_file import instructions
 from feedback_lab.store import Store
 
 COUNTED = ("interaction", "feedback", "task", "decision", "issue")
@@ -45,7 +45,7 @@ def _checks(store: Store, files: Files) -> Iterator[Check]:
     yield Check("rows", True, ", ".join(f"{count:,} {name}" for name, count in counts.items()))
     waiting = int(store.scalar("SELECT count(*) FROM outbox WHERE published_at IS NULL"))
     yield Check("outbox", waiting == 0, f"{waiting} decisions wait to be written" if waiting else "empty")
-    yield _read("knowledge file", lambda: f"{len(knowledge_file.read_file(files.knowledge))} entries", files.knowledge)
+    yield _read("knowledge file", lambda: f"{len(entries_file.read_file(files.knowledge))} entries", files.knowledge)
     yield _read("instructions file", lambda: f"{len(instructions(files.instructions))} lines", files.instructions)
 
 

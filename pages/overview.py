@@ -26,15 +26,13 @@ if latest is None:
 top, bar = st.container(gap="xxsmall"), st.container(horizontal=True, vertical_alignment="bottom")
 with bar:
     days = st.segmented_control(
-        "Period", overview.PERIODS, default=30, required=True, key="days", bind="query-params",
-        format_func=lambda number: f"{number} days" if number < 365 else "1 year",
-    )  # fmt: skip
+        "Last days", overview.PERIODS, default=30, required=True, key="days", bind="query-params"
+    )
     newest = min(latest, utc_now().date())
     until: date = st.date_input("Ending", value=newest, key="until", bind="query-params", width=150)
     by = st.selectbox(
         "Split by", periods.segments(store), index=None, placeholder="Not split", key="by", bind="query-params",
         width=200,
-        format_func=lambda name: {"prompt_version": "prompt version"}.get(name, name.removeprefix("tag:")),
     )  # fmt: skip
 
 period = periods.last_days(days or 30, until)
@@ -44,7 +42,7 @@ with top:
         "Is it getting better, and what do we fix first?",
         overview.sentence(found.comparison.current, found.comparison.change, period.days),
     )
-    st.caption(f"{period.since:%d %b %Y} to {period.until:%d %b %Y}, UTC")
+    st.caption(" ".join([f"{period.since:%d %b %Y} to {period.until:%d %b %Y}, UTC.", *found.insights["notes"]]))
 overview.cards(found)
 with st.container(border=True):
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

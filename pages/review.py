@@ -56,7 +56,7 @@ else:
         case = review.case(lab.store, task.task_id)
         with middle, st.container(height=PANEL_HEIGHT, border=True, key="panel_conversation"):
             conversation(case)
-        with right, st.container(height=PANEL_HEIGHT, border=True, gap="small", key="panel_decision"):
+        with right, st.container(height=PANEL_HEIGHT, border=True, gap="xsmall", key="panel_decision"):
             decision(case, task)
         if task.lease_expires_at:
             minutes = max(0, (task.lease_expires_at - utc_now()) // timedelta(minutes=1))

@@ -36,8 +36,11 @@ if upload:
             st.text("\n".join(said) or "No column has a name or a content that speaks for a field: choose them below.")
         plan = mapping.plan_form(upload)
     if not mapping.holds_an_opinion(plan):
-        notice("attention", "Nothing here says whether people were content: choose the column of thumbs, ratings or "
-                            "words for it, or what holds for the whole file. Otherwise no rate can be counted.")  # fmt: skip
+        notice(
+            "attention",
+            "Nothing here says whether people were content: choose the column of thumbs, ratings or words for it, "
+            "or what holds for the whole file. Otherwise no rate can be counted.",
+        )
     subheading("As it will be stored")
     usable = mapping.show_preview(upload, plan)
     checked = uploading.checked(plan)

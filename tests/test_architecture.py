@@ -26,6 +26,7 @@ FLOW = [
     {"patterns"},
     {"review", "issues"},
     {"knowledge"},
+    {"backup_file"},
     {"backup", "doctor", "insights"},
     {"demo", "serving"},
     {"collector", "ui"},

@@ -42,7 +42,8 @@ LOG = [
 DIE = """
 import os, signal, sys
 from pathlib import Path
-from feedback_lab import knowledge, knowledge_file, review
+from feedback_lab import knowledge, review
+from feedback_lab.knowledge import entries_file
 from feedback_lab.knowledge import Files
 from feedback_lab.records import Outcome
 from feedback_lab.store import open_store
@@ -50,7 +51,7 @@ home = Path(sys.argv[1])
 store = open_store(home)
 task = review.claim(store, "ada")[0]
 print(task.task_id, flush=True)
-knowledge_file.save = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+entries_file.save = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 files = Files(home / "knowledge.jsonl", home / "instructions.md")
 knowledge.decide(store, files, task.task_id, "ada", task.lease_token, review.Answer(Outcome.ACCEPT))
 """

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback_lab.errors import KnowledgeError
-from feedback_lab.instructions import BEGIN, END, Instruction, add, instructions, parse, remove
+from feedback_lab.knowledge.instructions_file import BEGIN, END, Instruction, add, instructions, parse, remove
 from feedback_lab.published_text import clean, folded
 
 PATH = Path("instructions.md")

@@ -9,11 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_lab import instructions as instructions_file
-from feedback_lab import knowledge, knowledge_file, review
-from feedback_lab.entry_changes import BY_HAND
+from feedback_lab import knowledge, review
 from feedback_lab.errors import DiskError, KnowledgeError
-from feedback_lab.knowledge import Files, add_entries, entries, publish, read_file, versions
+from feedback_lab.knowledge import (
+    Files,
+    add_entries,
+    entries,
+    entries_file,
+    instructions_file,
+    publish,
+    read_file,
+    versions,
+)
+from feedback_lab.knowledge.changes import BY_HAND
 from feedback_lab.published_text import clean
 from feedback_lab.records import CorrectionType, Entry, EntryStatus, Outcome
 from feedback_lab.store import Store
@@ -68,14 +76,14 @@ texts: st.SearchStrategy[str] = st.text(st.characters(), min_size=1).filter(lamb
     )
 )
 def test_a_file_that_we_wrote_reads_back_equal_with_one_line_an_entry(written: list[Entry]) -> None:
-    content = knowledge_file.dump(written)
-    assert [one for _, one in knowledge_file.parse(content, PATH)] == written
+    content = entries_file.dump(written)
+    assert [one for _, one in entries_file.parse(content, PATH)] == written
     assert len(content.decode().splitlines()) == len(written)
 
 
 def test_keys_stand_in_their_order_and_text_is_readable() -> None:
-    line = knowledge_file.dump([entry(question="Où? 子供 👩\u200d👧", answer="a\u2028b\x85c\ud800")]).decode()
-    assert list(json.loads(line)) == list(knowledge_file.KEYS)
+    line = entries_file.dump([entry(question="Où? 子供 👩\u200d👧", answer="a\u2028b\x85c\ud800")]).decode()
+    assert list(json.loads(line)) == list(entries_file.KEYS)
     assert "Où? 子供 👩\u200d👧" in line
     assert "a\\u2028b\\u0085c\\ud800" in line
 
@@ -103,14 +111,14 @@ def test_keys_stand_in_their_order_and_text_is_readable() -> None:
     ],
 )
 def test_a_line_that_is_no_entry_is_refused_with_file_and_line(line: bytes, said: str) -> None:
-    content = knowledge_file.dump([entry("k1")]) + b"\n" + line + b"\n"
+    content = entries_file.dump([entry("k1")]) + b"\n" + line + b"\n"
     with pytest.raises(KnowledgeError, match=rf"Line 3 of knowledge\.jsonl .*{said}"):
-        knowledge_file.parse(content, PATH)
+        entries_file.parse(content, PATH)
 
 
 def test_what_editors_add_is_read_over() -> None:
-    content = b"\xef\xbb\xbf" + knowledge_file.dump([entry("k1"), entry("k2")]).replace(b"\n", b"\r\n") + b"\n \n"
-    assert [one.entry_id for _, one in knowledge_file.parse(content.rstrip(), PATH)] == ["k1", "k2"]
+    content = b"\xef\xbb\xbf" + entries_file.dump([entry("k1"), entry("k2")]).replace(b"\n", b"\r\n") + b"\n \n"
+    assert [one.entry_id for _, one in entries_file.parse(content.rstrip(), PATH)] == ["k1", "k2"]
 
 
 # Publishing
@@ -213,6 +221,24 @@ def test_undoing_a_dropped_duplicate_leaves_the_other_entry_alone(store: Store, 
     assert [(one.entry_id, one.status) for one in read_file(files.knowledge)] == [(first["id"], EntryStatus.ACTIVE)]
     assert [one.instruction_id for one in knowledge.instructions(files)] == [rule["id"]]
     assert waiting(store) == 0
+
+
+def test_undoing_the_first_of_two_same_decisions_leaves_the_second_standing(store: Store, files: Files) -> None:
+    first, second = decided_entry(store), decided_entry(store, by="ben")
+    rule, same_rule = decided_instruction(store, "Be brief."), decided_instruction(store, "Be  brief.", by="ben")
+    publish(store, files)
+    undone(store, first)
+    undone(store, rule)
+    publish(store, files)
+
+    assert [(one.entry_id, one.status, one.decided_by) for one in read_file(files.knowledge)] == [
+        (first["id"], RETIRED, "ada"),
+        (second["id"], EntryStatus.ACTIVE, "ben"),
+    ]
+    assert [one.instruction_id for one in knowledge.instructions(files)] == [same_rule["id"]]
+    undone(store, second, by="ben")
+    publish(store, files)
+    assert {one.status for one in read_file(files.knowledge)} == {RETIRED}
 
 
 def test_a_decision_on_a_known_entry_makes_its_next_version_and_its_undo_brings_the_text_back(
@@ -327,7 +353,7 @@ def test_a_line_without_an_id_gets_one_and_keeps_its_place(store: Store, files: 
 
 
 def test_lines_of_another_database_are_taken_as_they_stand(store: Store, files: Files) -> None:
-    files.knowledge.write_bytes(knowledge_file.dump([entry("k1", version=4), entry("k2", "Other?", status=RETIRED)]))
+    files.knowledge.write_bytes(entries_file.dump([entry("k1", version=4), entry("k2", "Other?", status=RETIRED)]))
     before = files.knowledge.read_bytes()
     assert [one.version for one in entries(store, files)] == [4, 1]
     assert files.knowledge.read_bytes() == before
@@ -418,7 +444,7 @@ def test_a_file_saved_at_the_very_moment_is_not_overwritten(tmp_path: Path) -> N
     path = tmp_path / "knowledge.jsonl"
     path.write_bytes(b"somebody's\n")
     with pytest.raises(KnowledgeError, match="try again"):
-        knowledge_file.save(path, b"what we read\n", b"ours\n")
+        entries_file.save(path, b"what we read\n", b"ours\n")
     assert path.read_bytes() == b"somebody's\n"
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from feedback_lab import atomic_file, knowledge, knowledge_file
+from feedback_lab import atomic_file, knowledge
 from feedback_lab.errors import DiskError, KnowledgeError
-from feedback_lab.knowledge import Files, publish, read_file
+from feedback_lab.knowledge import Files, entries_file, publish, read_file
 from feedback_lab.store import Store, open_store
 from tests.crash_steps import Killed, killed_at, names_of_steps, watched
 from tests.knowledge_builders import decided_entry, decided_instruction, entry, files_in, undone, waiting
@@ -207,10 +207,10 @@ def test_whatever_a_death_leaves_in_the_temporary_file_does_not_matter(store: St
 
 def test_a_file_cut_or_damaged_anywhere_is_refused_or_loses_whole_lines_at_its_end_only() -> None:
     entries = [entry("k1"), entry("k2", "Où? 子供"), entry("k3")]
-    content = knowledge_file.dump(entries)
+    content = entries_file.dump(entries)
     for size in range(len(content)):
         try:
-            read = [one for _, one in knowledge_file.parse(content[:size], Path("k"))]
+            read = [one for _, one in entries_file.parse(content[:size], Path("k"))]
         except KnowledgeError:
             continue
         assert read == entries[: len(read)]

@@ -293,6 +293,14 @@ def test_an_edit_without_text_is_refused_and_the_task_stays_held(three: Store) -
     assert review.find(three, task.task_id, now=TODAY).locked_by == "ada"
 
 
+def test_text_that_nobody_could_see_is_refused_before_anything_is_decided(three: Store) -> None:
+    task = hold(three)
+
+    with pytest.raises(InputError, match="needs its text"):
+        decide(three, task, Answer(Outcome.EDIT, "\u200b\u202e \u2060"))
+    assert review.find(three, task.task_id, now=TODAY).status is TaskStatus.CLAIMED
+
+
 def test_accept_publishes_the_users_suggestion(store: Store) -> None:
     pattern(store, "Wann fährt der Zug?", 1, suggested_answer="Um neun.")
     run(store, "user_correction")

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from feedback_lab import migrations, schema, store as store_module
+from feedback_lab import migrations, schema
+from feedback_lab import store as store_module
 from feedback_lab.errors import DiskError, StoreBusyError, StoreError
 from feedback_lab.store import DATABASE_NAME, Store, insert_rows, open_store
 from tests.builders import MONDAY

@@ -1,13 +1,14 @@
 """Issues: clusters are computed, issues are kept."""
 
 import itertools
+from datetime import timedelta
 
 import pytest
 
 from feedback_lab.errors import InputError
 from feedback_lab.issues import tracking
 from feedback_lab.store import Store
-from tests.builders import interaction, put, thumb
+from tests.builders import MONDAY, interaction, put, thumb
 
 WHO = ("today", "again", "since monday", "for my mother", "on my phone", "twice", "in Berlin", "with the app")
 COMPLAINTS = {
@@ -95,7 +96,7 @@ def test_no_comment_at_all_is_an_empty_list(store: Store) -> None:
 
 def test_a_comment_whose_rater_changed_his_mind_is_no_complaint_any_more(complained: Store) -> None:
     before = tracking.refresh(complained)
-    put(complained, [thumb("f-later", True, on="i-f-card-0", created_at=None, received_at=complained.scalar("SELECT TIMESTAMP '2030-01-01'"))])  # fmt: skip
+    put(complained, [thumb("f-later", True, on="i-f-card-0", created_at=MONDAY + timedelta(days=1))])
 
     assert tracking.listing(complained).total_comments == before.total_comments - 1
 

@@ -6,7 +6,9 @@ import pytest
 from feedback_lab.triggers import HIGH, MEDIUM, RULES, Counts, judge_above_base, judge_seed, judge_user_correction
 
 
-def counts(negative: int, positive: int = 0, neutral: int = 0, raters: int = 9, corrections: int = 0, base: float = 0.0) -> Counts:  # fmt: skip
+def counts(
+    negative: int, positive: int = 0, neutral: int = 0, raters: int = 9, corrections: int = 0, base: float = 0.0
+) -> Counts:
     return Counts(negative, positive, neutral, raters, corrections, base)
 
 

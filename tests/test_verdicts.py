@@ -85,7 +85,8 @@ def test_a_negative_comment_is_one_by_a_user_whose_verdict_there_is_negative(sto
 @pytest.mark.parametrize(
     ("value", "lo", "hi", "expected"),
     [
-        (1, 1, 5, "negative"), (2, 1, 5, "negative"), (3, 1, 5, "neutral"), (4, 1, 5, "positive"), (5, 1, 5, "positive"),
+        (1, 1, 5, "negative"), (2, 1, 5, "negative"), (3, 1, 5, "neutral"), (4, 1, 5, "positive"),
+        (5, 1, 5, "positive"),
         (4, 0, 10, "negative"), (5, 0, 10, "neutral"), (6, 0, 10, "positive"),
         (0.4, 0, 1, "negative"), (0.5, 0, 1, "neutral"), (0.6, 0, 1, "positive"),
         (2, 1, 4, "negative"), (3, 1, 4, "positive"),

@@ -105,7 +105,9 @@ def restore(
 ) -> None:
     """Put a backup in the place of what is in home; what was there is kept in home/backups."""
     settings = session(context).settings
-    report = backups.restore(settings.home, Files(settings.knowledge_path, settings.instructions_path), file)
+    report = backups.restore(
+        settings.home, Files(settings.knowledge_path, settings.instructions_path), file, settings.db
+    )
     emit(asdict(report), as_json, f"Restored {file} into {settings.home}.")
 
 

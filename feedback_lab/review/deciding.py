@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from feedback_lab import audit, schema
 from feedback_lab.errors import InputError, ReviewError
+from feedback_lab.published_text import clean
 from feedback_lab.records import CorrectionType, Outcome, new_id, utc_now
 from feedback_lab.review.tasks import checked_name, load_task, why_not_yours
 from feedback_lab.store import Store
@@ -119,7 +120,7 @@ def _correction(connection: Connection, task_id: str, anchor: str, answer: Answe
     if answer.outcome not in PUBLISHING:
         return None
     if answer.outcome is Outcome.EDIT:
-        wording = (answer.text or "").strip()
+        wording = clean(answer.text or "").strip()
         if not wording:
             raise InputError("An edit needs its text: write the better answer (--text), or choose another outcome.")
     else:
@@ -129,11 +130,15 @@ def _correction(connection: Connection, task_id: str, anchor: str, answer: Answe
                 f"No user suggested an answer for the task {task_id}, so there is nothing to accept: "
                 "use edit and write the better answer."
             )
-        wording = proposed[0][1].strip()
+        wording = clean(proposed[0][1]).strip()
+        if not wording:
+            raise InputError(
+                "The suggested answer holds nothing that can be seen: use edit and write the better answer."
+            )
     asked = connection.execute(
         text("SELECT input FROM interaction WHERE interaction_id = :anchor"), {"anchor": anchor}
     ).scalar()
-    question = (answer.question or asked or "").strip()
+    question = clean(answer.question or asked or "").strip()
     if answer.correction_type is CorrectionType.KNOWLEDGE and not question:
         raise InputError(
             "This feedback came without a question: fill in the question that the answer belongs to (--question)."

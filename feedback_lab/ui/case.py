@@ -8,7 +8,7 @@ from feedback_lab.records import CorrectionType, Feedback, Interaction, Kind, Ou
 from feedback_lab.review import Case, Task
 from feedback_lab.triggers import UPDATE_KNOWLEDGE
 from feedback_lab.ui import reviewing, state, words
-from feedback_lab.ui.widgets import facts, plain, subheading
+from feedback_lab.ui.widgets import facts, plain
 
 TURNS_BEFORE, TURNS_AFTER = 1, 1  # shown around the flagged one; the rest when asked
 SHOWN_RELATED = 8
@@ -53,9 +53,9 @@ def conversation(case: Case) -> None:
 def decision(case: Case, task: Task) -> None:
     """Why the case is here, the text that would be published, and one button an outcome."""
     token = task.lease_token or ""
-    subheading("Why")
+    st.caption(f"Why, priority {task.priority}")
     st.text(task.reason)
-    st.caption(f"Priority {task.priority}. Suggested: {task.suggested_action}.")
+    st.caption(f"Suggested: {task.suggested_action}.")
     _proposals(case)
     _fields(case, task)
     st.caption(_consequence(case, task))
@@ -64,7 +64,7 @@ def decision(case: Case, task: Task) -> None:
             st.button(
                 label, key=f"{outcome}_{task.task_id}", shortcut=shortcut, icon=f":material/{icon}:", width="stretch",
                 type="primary" if outcome is _default(case) else "secondary",
-                disabled=outcome is Outcome.ACCEPT and not case.suggestions,
+                disabled=outcome is Outcome.ACCEPT and not case.suggestions, help=_hint(outcome, case),
                 on_click=reviewing.decide, args=(task.task_id, token, outcome),
             )  # fmt: skip
         st.button("Skip", key=f"skip_{task.task_id}", shortcut="s", icon=":material/skip_next:", width="stretch",
@@ -110,7 +110,7 @@ def _opinion(given: Feedback) -> str:
 def _related(case: Case) -> None:
     if not case.related:
         return
-    with st.expander(f"Related feedback ({len(case.related):,})"):
+    with st.expander(f"Related feedback ({len(case.related):,})", expanded=True, type="compact"):
         for item in case.related[:SHOWN_RELATED]:
             plain(item.input, f"rel_in_{item.feedback.feedback_id}")
             _feedback(item.feedback)
@@ -120,7 +120,7 @@ def _related(case: Case) -> None:
 
 def _proposals(case: Case) -> None:
     if case.suggestions:
-        subheading("A user proposes")
+        st.caption("A user proposes")
         feedback_id, text = case.suggestions[0]
         plain(text, f"prop_{feedback_id}", width="stretch")
         if len(case.suggestions) > 1:
@@ -134,6 +134,7 @@ def _fields(case: Case, task: Task) -> None:
     kind = CorrectionType.KNOWLEDGE if task.suggested_action == UPDATE_KNOWLEDGE else CorrectionType.BEHAVIOR
     st.segmented_control(
         "Goes to", [str(item) for item in CorrectionType], default=str(kind), required=True, key=f"type_{one}",
+        label_visibility="collapsed",
         format_func=lambda item: "Knowledge file" if item == CorrectionType.KNOWLEDGE else "Instructions file",
     )  # fmt: skip
     if st.session_state.get(f"type_{one}", str(kind)) == CorrectionType.KNOWLEDGE:
@@ -142,7 +143,14 @@ def _fields(case: Case, task: Task) -> None:
         "Your version", value=case.suggestions[0][1] if case.suggestions else "", height=92, key=f"text_{one}",
         placeholder="The better answer, or how the assistant should behave",
     )  # fmt: skip
-    st.text_input("Reason", key=f"reason_{one}", placeholder="Optional; needed to decline")
+    st.text_input(
+        "Reason", key=f"reason_{one}", placeholder="Your reason, if it helps others", label_visibility="collapsed"
+    )
+
+
+def _hint(outcome: Outcome, case: Case) -> str | None:
+    nothing_proposed = outcome is Outcome.ACCEPT and not case.suggestions
+    return "No user proposed an answer here: write your own version." if nothing_proposed else None
 
 
 def _default(case: Case) -> Outcome:

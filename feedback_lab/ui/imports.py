@@ -15,6 +15,8 @@ from feedback_lab.published_text import reveal
 from feedback_lab.ui import state, uploading, words
 from feedback_lab.ui.widgets import notice, subheading
 
+COUNTS = ("Read", "New", "Duplicate", "Rejected")
+
 
 def account(report: ImportReport) -> str:
     """Where every row went, as one sum."""
@@ -59,7 +61,8 @@ def show_history() -> None:
     chosen = st.dataframe(
         frame, hide_index=True, on_select="rerun", selection_mode="single-row", key=f"history_{len(batches)}",
         row_height=34, height=min(38 + 34 * len(batches), 320),
-        column_config={"When": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", width=140)},
+        column_config={"When": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", width=140)}
+        | {name: st.column_config.NumberColumn(format="localized") for name in COUNTS},
     )  # fmt: skip
     rows = chosen["selection"]["rows"]
     if rows and batches[rows[0]]["status"] == "done":

@@ -141,12 +141,10 @@ def _timeline(store: Store, comments: pd.DataFrame, one: IssueView) -> None:
 
 
 def _comments(comments: pd.DataFrame, frequency: int) -> None:
-    frame = pd.DataFrame(
-        {
-            "Comment": [reveal(text[:CELL_CHARACTERS]) for text in comments["comment"]],
-            "When": comments["happened_at"].where(comments["dated"].astype(bool)),
-        }
-    )
+    frame = pd.DataFrame({"Comment": [reveal(text[:CELL_CHARACTERS]) for text in comments["comment"]]})
+    dated = comments["dated"].astype(bool)
+    if dated.any():
+        frame["When"] = comments["happened_at"].where(dated)
     st.dataframe(
         frame, hide_index=True, height=min(38 + 35 * max(len(frame), 1), 420), row_height=34,
         column_config={"When": st.column_config.DatetimeColumn(width=130, format="YYYY-MM-DD HH:mm")},

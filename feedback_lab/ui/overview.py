@@ -92,7 +92,7 @@ def cards(found: Figures) -> None:
     rate, insights = found.comparison.current, found.insights
     answered, total = insights["response_rate"], insights["total_feedback"]
     before = found.response_before
-    with st.grid(4, min_column_width=220, gap="small"):
+    with st.grid(4, min_column_width=300, gap="small"):
         st.metric(
             "Positive rate", words.percent(rate.rate), words.points(found.comparison.change),
             border=True, height=CARD_HEIGHT, chart_data=_history(found.by_day, "rate"), help=_versions(rate, insights),
@@ -119,7 +119,9 @@ def chart(found: Figures, store: Store, period: Period, by: str | None) -> None:
         order = periods.rate_by_segment(store, period.since, period.until, by)["segment"].tolist()
         frame = frame.assign(place=frame["segment"].map(order.index)).sort_values(["place", "start"])
     if frame.empty:
-        st.caption("No dated verdict in this period.")
+        st.caption(
+            f"No verdict with a date in this period; {words.count(found.undated, 'undated one')} cannot be drawn."
+        )
         return
     charts.show(
         charts.rate_over_time(frame, found.markers, palette()), f"rate_{by}",
@@ -205,7 +207,8 @@ def _task_card() -> None:
 def _gain(row: dict[str, Any] | None) -> str:
     if row is None:
         return ""
-    return f"{100 * row['gain']:+.1f} ({100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
+    gain, low, high = (words.signed(100 * row[name]) for name in ("gain", "low", "high"))
+    return f"{gain} ({low} to {high})"
 
 
 def _open_issue() -> None:

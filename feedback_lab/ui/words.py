@@ -22,7 +22,13 @@ def interval(low: float | None, high: float | None) -> str:
 
 def points(change: float | None) -> str | None:
     """A difference of two rates in points with its sign, `-2.1 pts`; None where there is no difference to show."""
-    return None if change is None else f"{100 * change:+.1f} pts".replace("+0.0", "0.0").replace("-0.0", "0.0")
+    return None if change is None else f"{signed(100 * change)} pts"
+
+
+def signed(number: float) -> str:
+    """One decimal with its sign; plain `0.0` for what rounds to nothing."""
+    shown = f"{number:+.1f}"
+    return "0.0" if shown in ("+0.0", "-0.0") else shown
 
 
 def change(now: int, before: int) -> str | None:

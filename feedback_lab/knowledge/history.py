@@ -20,6 +20,8 @@ LATEST_SQL = """
 """
 VERSIONS_SQL = "SELECT * FROM entry_version WHERE entry_id = :entry_id ORDER BY version"
 PENDING_SQL = "SELECT payload FROM outbox WHERE published_at IS NULL ORDER BY created_at, decision_id"
+ALL_SQL = "SELECT payload, published_at FROM outbox ORDER BY created_at, decision_id"
+AGAIN_SQL = "UPDATE outbox SET published_at = NULL WHERE decision_id = :decision_id"
 DONE_SQL = "UPDATE outbox SET published_at = :now WHERE decision_id = :decision_id AND published_at IS NULL"
 
 
@@ -46,6 +48,19 @@ def pending(store: Store) -> list[dict[str, Any]]:
     return [_decoded(row["payload"]) for row in store.rows(PENDING_SQL)]
 
 
+def standing(store: Store) -> list[dict[str, Any]]:
+    """The payloads of published decisions that nobody has undone, in the order of deciding. Read-only."""
+    rows = [(_decoded(row["payload"]), row["published_at"]) for row in store.rows(ALL_SQL)]
+    undone = {payload.get("supersedes") for payload, _ in rows}
+    return [payload for payload, done in rows if done is not None and payload["decision_id"] not in undone]
+
+
+def posted(store: Store, decision_id: str) -> dict[str, Any] | None:
+    """What a decision posted to the outbox, or None. Read-only."""
+    payload = store.scalar("SELECT payload FROM outbox WHERE decision_id = :decision_id", decision_id=decision_id)
+    return None if payload is None else dict(_decoded(payload))
+
+
 def add(connection: Connection, entries: Iterable[Entry], actor: str, action: str, decision_id: str | None) -> None:
     """Add versions to the history, each with its line in the audit, in the caller's transaction."""
     entries = list(entries)
@@ -58,6 +73,11 @@ def add(connection: Connection, entries: Iterable[Entry], actor: str, action: st
 def finish(connection: Connection, decision_id: str, now: datetime | None = None) -> None:
     """Note that a decision has reached its file, in the caller's transaction; noting it again changes nothing."""
     connection.execute(text(DONE_SQL), {"decision_id": decision_id, "now": now or utc_now()})
+
+
+def publish_again(connection: Connection, decision_id: str) -> None:
+    """Make a decision pending once more, in the caller's transaction."""
+    connection.execute(text(AGAIN_SQL), {"decision_id": decision_id})
 
 
 def _entry(row: dict[str, Any]) -> Entry:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from feedback_lab.errors import KnowledgeError
-from feedback_lab.knowledge_file import read_bytes
+from feedback_lab.knowledge.entries_file import read_bytes
 from feedback_lab.published_text import clean, folded
 
 BEGIN = "<!-- feedback-lab:begin -->"

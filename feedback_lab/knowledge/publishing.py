@@ -14,29 +14,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from feedback_lab import audit, entry_changes, entry_history, knowledge_file, review
-from feedback_lab import instructions as instructions_file
-from feedback_lab.entry_changes import BY_HAND, Step
+from feedback_lab import audit, review
 from feedback_lab.errors import KnowledgeError, LabError
-from feedback_lab.instructions import Instruction
-from feedback_lab.knowledge_file import read_file
+from feedback_lab.knowledge import changes, entries_file, history, instructions_file
+from feedback_lab.knowledge.changes import BY_HAND, Step
+from feedback_lab.knowledge.entries_file import read_file
+from feedback_lab.knowledge.instructions_file import Instruction
 from feedback_lab.records import Entry, EntryStatus, utc_now
 from feedback_lab.store import Store
-
-__all__ = [
-    "Entry",
-    "Files",
-    "Instruction",
-    "Published",
-    "add_entries",
-    "decide",
-    "entries",
-    "instructions",
-    "publish",
-    "read_file",
-    "undo",
-    "versions",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +67,7 @@ def publish(store: Store, files: Files) -> Published:
     """
     published = Published()
     with store.exclusive():
-        pending = entry_history.pending(store)
+        pending = history.pending(store)
         edited = _take_in(store, files, {payload["id"] for payload in pending})
         for payload in pending:
             if payload["action"].endswith("instruction"):
@@ -91,6 +76,10 @@ def publish(store: Store, files: Files) -> Published:
                 _publish_entry(store, files, payload, published)
         if pending:
             edited += _take_in(store, files, ())
+        if history.pending(store):  # an undo freed a text that somebody else had decided too
+            again = publish(store, files)
+            published.entries.extend(again.entries)
+            published.instructions.extend(again.instructions)
     return replace(published, edited=edited)
 
 
@@ -145,7 +134,7 @@ def instructions(files: Files) -> list[Instruction]:
 
 def versions(store: Store, entry_id: str) -> list[Entry]:
     """The history of an entry, the first version first. Read-only."""
-    return [version.entry for version in entry_history.versions(store, entry_id)]
+    return [version.entry for version in history.versions(store, entry_id)]
 
 
 def add_entries(store: Store, files: Files, new: Sequence[Entry], by: str) -> int:
@@ -155,13 +144,13 @@ def add_entries(store: Store, files: Files, new: Sequence[Entry], by: str) -> in
         book = _read(store, files)
         present = set(book.known)
         added: list[Entry] = []
-        for entry in map(entry_changes.cleaned, new):
+        for entry in map(changes.cleaned, new):
             if entry.entry_id not in present:
                 present.add(entry.entry_id)
                 added.append(replace(entry, decided_by=entry.decided_by or by, decided_at=entry.decided_at or _now()))
         _write(files, book, [*book.lines, *added])
         if added:
-            store.write(lambda connection: entry_history.add(connection, added, by, "add_entry", None))
+            store.write(lambda connection: history.add(connection, added, by, "add_entry", None))
     return len(added)
 
 
@@ -176,11 +165,11 @@ def _take_in(store: Store, files: Files, busy: Collection[str]) -> int:
     book = _read(store, files)
     # A file that is not there is a moved setting or an accident, not an order to retire everything.
     lines = book.lines if book.raw is not None else list(book.known.values())
-    taken = entry_changes.take_in(lines, book.known, busy, _now())
+    taken = changes.take_in(lines, book.known, busy, _now())
     if taken.lines != book.lines:
         _write(files, book, taken.lines)
     if taken.versions:
-        store.write(lambda connection: entry_history.add(connection, taken.versions, BY_HAND, "hand_edit", None))
+        store.write(lambda connection: history.add(connection, taken.versions, BY_HAND, "hand_edit", None))
     return len(taken.versions)
 
 
@@ -193,39 +182,40 @@ def _publish_entry(store: Store, files: Files, payload: dict[str, Any], publishe
     if wanted is None or not (wanted.question and wanted.answer):
         _finish(store, payload, None, "nothing_to_publish")
         return
-    if last is None and line is None and (same := entry_changes.duplicate_of(wanted, book.lines)):
+    if last is None and line is None and (same := changes.duplicate_of(wanted, book.lines)):
         _finish(store, payload, None, "publish", duplicate_of=same)
         published.duplicates[entry_id] = same
         return
-    step = entry_changes.step_of(line, last, wanted)
+    step = changes.step_of(line, last, wanted)
     if step is Step.CONFLICT:
         raise KnowledgeError(_conflict(files.knowledge, number, wanted, payload))
     if step is Step.TO_WRITE:
-        _write(files, book, entry_changes.with_entry(book.lines, wanted))
-    _finish(store, payload, wanted, "publish" if wanted.status == EntryStatus.ACTIVE else "retire")
+        _write(files, book, changes.with_entry(book.lines, wanted))
+    freed = _freed(store, payload, set(book.known))
+    _finish(store, payload, wanted, "publish" if wanted.status == EntryStatus.ACTIVE else "retire", freed=freed)
     published.entries.append(entry_id)
 
 
 def _wanted(store: Store, payload: dict[str, Any], last: Entry | None) -> Entry | None:
     """What the entry is to become; None where an undone decision has left nothing that could be withdrawn."""
     if payload["action"] == "entry":
-        return entry_changes.decided(payload, last)
-    history = entry_history.versions(store, payload["id"])
-    made = next((n for n, version in enumerate(history) if version.decision_id == payload["supersedes"]), None)
+        return changes.decided(payload, last)
+    past = history.versions(store, payload["id"])
+    made = next((n for n, version in enumerate(past) if version.decision_id == payload["supersedes"]), None)
     if made is None or last is None or (made == 0 and last.status == EntryStatus.RETIRED):
         return None
-    return entry_changes.withdrawn(payload, last, history[made - 1].entry if made else None)
+    return changes.withdrawn(payload, last, past[made - 1].entry if made else None)
 
 
 def _publish_instruction(store: Store, files: Files, payload: dict[str, Any], published: Published) -> None:
     path, target_id = files.instructions, payload["id"]
-    before = knowledge_file.read_bytes(path)
+    before = entries_file.read_bytes(path)
     present = instructions_file.parse(before or b"", path)
     stands = any(instruction.instruction_id == target_id for instruction in present)
     if payload["action"] == "retire_instruction":
         if stands:
-            knowledge_file.save(path, before, instructions_file.remove(before or b"", target_id, path))
-        _finish(store, payload, None, "retire")
+            entries_file.save(path, before, instructions_file.remove(before or b"", target_id, path))
+        _finish(store, payload, None, "retire", freed=_freed(store, payload, {one.instruction_id for one in present}))
         published.instructions.append(target_id)
         return
     wanted = Instruction(target_id, payload["text"])
@@ -234,30 +224,46 @@ def _publish_instruction(store: Store, files: Files, payload: dict[str, Any], pu
         published.duplicates[target_id] = same
         return
     if not stands:
-        knowledge_file.save(path, before, instructions_file.add(before or b"", wanted, path))
+        entries_file.save(path, before, instructions_file.add(before or b"", wanted, path))
     _finish(store, payload, None, "publish")
     published.instructions.append(target_id)
 
 
-def _finish(store: Store, payload: dict[str, Any], entry: Entry | None, action: str, **detail: str) -> None:
+def _freed(store: Store, payload: dict[str, Any], written: Collection[str]) -> list[str]:
+    """Decisions that were not written because the decision undone now had the same text: theirs is to stand."""
+    if not payload["action"].startswith("retire_"):
+        return []
+    undone = history.posted(store, payload["supersedes"])
+    return [
+        one["decision_id"]
+        for one in history.standing(store)
+        if undone and one["id"] not in written and changes.same_text(one, undone)
+    ]
+
+
+def _finish(
+    store: Store, payload: dict[str, Any], entry: Entry | None, action: str, freed: Sequence[str] = (), **detail: str
+) -> None:
     def work(connection: Connection) -> None:
         actor, decision_id = payload["decided_by"], payload["decision_id"]
         if entry is not None:
-            entry_history.add(connection, [entry], actor, action, decision_id)
+            history.add(connection, [entry], actor, action, decision_id)
         else:
             audit.record(connection, actor, action, payload["id"], decision=decision_id, **detail)
-        entry_history.finish(connection, decision_id)
+        history.finish(connection, decision_id)
+        for one in freed:
+            history.publish_again(connection, one)
 
     store.write(work)
 
 
 def _read(store: Store, files: Files) -> _Book:
-    raw = knowledge_file.read_bytes(files.knowledge)
-    return _Book(raw, knowledge_file.parse(raw or b"", files.knowledge), entry_history.latest(store))
+    raw = entries_file.read_bytes(files.knowledge)
+    return _Book(raw, entries_file.parse(raw or b"", files.knowledge), history.latest(store))
 
 
 def _write(files: Files, book: _Book, lines: Sequence[Entry]) -> None:
-    knowledge_file.save(files.knowledge, book.raw, knowledge_file.dump(lines))
+    entries_file.save(files.knowledge, book.raw, entries_file.dump(lines))
 
 
 def _conflict(path: Path, number: int, wanted: Entry, payload: dict[str, Any]) -> str:

@@ -105,6 +105,15 @@ def duplicate_of(entry: Entry, others: Iterable[Entry]) -> str | None:
     return None
 
 
+def same_text(payload: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two corrections of the same kind would publish the same text."""
+    return payload["action"] == other["action"] and all(
+        folded(clean(payload.get(part) or "")) == folded(clean(other.get(part) or ""))
+        for part in ("question", "answer", "text")
+        if payload["action"] == "entry" or part == "text"
+    )
+
+
 def with_entry(lines: Sequence[Entry], entry: Entry) -> list[Entry]:
     """`lines` with `entry` in the place of its older version, or at the end."""
     if any(line.entry_id == entry.entry_id for line in lines):
