@@ -200,6 +200,24 @@ def test_claiming_again_returns_what_is_held_with_the_same_token(three: Store) -
     assert len(review.claim(three, "ada", 3, now=TODAY)) == 3
 
 
+def test_two_browsers_of_one_name_never_hold_the_same_task(three: Store) -> None:
+    (first,) = review.claim(three, "ada", tokens=(), now=TODAY)
+    (second,) = review.claim(three, "ada", tokens=(), now=TODAY)
+    assert second.task_id != first.task_id
+
+    (renewed,) = review.claim(three, "ada", tokens=[first.lease_token or ""], now=TODAY)
+    assert (renewed.task_id, renewed.lease_token) == (first.task_id, first.lease_token)
+
+
+def test_a_task_taken_over_in_another_browser_is_decided_only_there(three: Store) -> None:
+    first = hold(three, tokens=())
+    (taken,) = review.claim(three, "ada", task_id=first.task_id, tokens=(), now=TODAY)
+
+    with pytest.raises(ReviewError, match="claimed again"):
+        decide(three, first)
+    assert decide(three, taken).task_id == first.task_id
+
+
 def test_an_empty_queue_gives_nothing(store: Store) -> None:
     assert review.claim(store, "ada") == []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,9 +42,14 @@ CLAIM_SQL = """
     WHERE task_id = :task AND (status = 'open' OR (status = 'claimed' AND lease_expires_at <= :now))
     RETURNING task_id
 """
+HELD_SQL = """
+    SELECT task_id, lease_token FROM task
+    WHERE status = 'claimed' AND locked_by = :reviewer AND lease_expires_at > :now
+"""
 RENEW_SQL = """
-    UPDATE task SET lease_expires_at = :expires
-    WHERE status = 'claimed' AND locked_by = :reviewer AND lease_expires_at > :now RETURNING task_id
+    UPDATE task SET lease_expires_at = :expires, lease_token = :token
+    WHERE task_id = :task AND status = 'claimed' AND locked_by = :reviewer AND lease_expires_at > :now
+    RETURNING task_id
 """
 RELEASE_SQL = """
     UPDATE task SET status = 'open', locked_by = NULL, lease_token = NULL, lease_expires_at = NULL
@@ -102,18 +107,23 @@ def claim(
     *,
     lease_minutes: int = 15,
     task_id: str | None = None,
+    tokens: Collection[str] | None = None,
     now: datetime | None = None,
 ) -> list[Task]:
     """Up to `n` tasks that `reviewer` now holds, best first, each with its lease token; empty when nothing is open.
 
     What the reviewer holds already comes first, with its lease renewed. With `task_id` that one task or a
     ReviewError that says who holds it. No two reviewers ever hold one task.
+
+    `tokens` are the leases that the caller has in hand; None counts all under the reviewer's name. So two
+    browsers of one name get different tasks; asking for a `task_id` that the other browser holds takes it
+    over with a new token, and the other's token decides nothing any more.
     """
     name = checked_name(reviewer)
     if n < 1:
         raise InputError(f"The number of tasks to claim must be 1 or more, not {n}.")
     moment = now or utc_now()
-    return store.write(lambda connection: _claim(connection, name, n, lease_minutes, task_id, moment))
+    return store.write(lambda connection: _claim(connection, name, n, lease_minutes, task_id, tokens, moment))
 
 
 def release(store: Store, task_id: str, reviewer: str, token: str) -> bool:
@@ -147,21 +157,32 @@ def skip(store: Store, task_id: str, reviewer: str, *, now: datetime | None = No
 
 
 def _claim(
-    connection: Connection, reviewer: str, n: int, lease_minutes: int, task_id: str | None, moment: datetime
+    connection: Connection,
+    reviewer: str,
+    n: int,
+    lease_minutes: int,
+    task_id: str | None,
+    tokens: Collection[str] | None,
+    moment: datetime,
 ) -> list[Task]:
     values = {"reviewer": reviewer, "now": moment, "expires": moment + timedelta(minutes=lease_minutes)}
-    held = {row[0] for row in connection.execute(text(RENEW_SQL), values)}
+    leases = {row[0]: row[1] for row in connection.execute(text(HELD_SQL), values)}
+    mine = {task: token for task, token in leases.items() if tokens is None or token in tokens}
+    if task_id is not None and task_id in leases:
+        mine = {task_id: mine.get(task_id) or secrets.token_hex(16)}
+    elif task_id is not None:
+        mine = {}
+    for task, token in mine.items():
+        connection.execute(text(RENEW_SQL), values | {"task": task, "token": token})
     if task_id is not None:
-        wanted = [] if task_id in held else [task_id]
-        keep = {task_id}
+        wanted = [] if mine else [task_id]
     else:
-        free = connection.execute(text(FREE_SQL), values | {"n": max(0, n - len(held))})
-        wanted = [row[0] for row in free]
-        keep = held | set(wanted)
+        wanted = [row[0] for row in connection.execute(text(FREE_SQL), values | {"n": max(0, n - len(mine))})]
     for one in wanted:
         got = connection.execute(text(CLAIM_SQL), values | {"task": one, "token": secrets.token_hex(16)}).first()
         if got is None and task_id is not None:
             raise ReviewError(why_not_yours(load_task(connection, one, moment), reviewer))
+    keep = {*mine, *wanted}
     everything = _load(connection, TASKS_SQL, {"reviewer": reviewer}, moment, tokens=True)
     return [task for task in everything if task.task_id in keep and task.locked_by == reviewer][:n]
 
