@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     home: Path
     db: str | None = Field(None, description="database URL; the file feedback.duckdb in home unless set")
     similarity: float = Field(0.5, ge=0, le=1, description="cosine above which two inputs are similar")
+    touch_similarity: float = Field(0.7, ge=0, le=1, description="cosine above which an issue touches a question")
     daily_budget: int = Field(40, ge=0, description="new open tasks a UTC day")
     lease_minutes: int = Field(15, ge=1, description="how long a claimed task is held")
     knowledge_file: Path | None = Field(None, description="knowledge.jsonl in home unless set")

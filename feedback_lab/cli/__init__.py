@@ -67,6 +67,8 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - lives until the process ends
         return 0
     except Exception as error:
+        if any("\ud800" <= letter <= "\udfff" for argument in arguments for letter in argument):
+            return _complain("An option or a name holds bytes that are no UTF-8: write it in UTF-8.", 1)
         if os.environ.get("FEEDBACK_LAB_DEBUG"):
             raise
         return _complain(

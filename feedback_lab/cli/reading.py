@@ -106,7 +106,7 @@ def insights(
     lab = session(context).lab
     tracking.assign_new(lab.store)
     found = summarise(
-        lab.store, days=days, until=until.date() if until else None, similarity=lab.settings.similarity
+        lab.store, days=days, until=until.date() if until else None, similarity=lab.settings.touch_similarity
     ).as_dict()
     emit(found, as_json, *([] if as_json else _sentences(found)))
 

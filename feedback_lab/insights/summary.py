@@ -136,11 +136,11 @@ class Insights:
 
 
 def insights(
-    store: Store, *, days: int = 30, until: date | None = None, similarity: float = 0.5, now: datetime | None = None
+    store: Store, *, days: int = 30, until: date | None = None, similarity: float = 0.7, now: datetime | None = None
 ) -> Insights:
     """The insights of the last `days` UTC days up to `until` (inclusive; today unless told). Read-only.
 
-    `similarity` is the setting of that name. Raises InputError for a period that cannot be.
+    `similarity` is the setting `touch_similarity`. Raises InputError for a period that cannot be.
     """
     period = last_days(days, until, now)
     kinds = store.rows(_FEEDBACK, **period.bounds)
