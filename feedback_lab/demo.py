@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from feedback_lab import knowledge, review
+from feedback_lab.atomic_file import disk_errors
 from feedback_lab.errors import LabError, StoreBusyError
 from feedback_lab.ingest.load import import_records
 from feedback_lab.issues import tracking
@@ -30,22 +31,30 @@ class Made:
 def prepare(home: Path, *, fresh: bool = False) -> Made | None:
     """Make the sample world in `home`, its last day yesterday; None where it stands there already.
 
-    `fresh` makes it anew. A home that holds anything but a sample world is never touched (LabError). What was
-    cut off half-way is made anew.
+    `fresh` makes it anew. A folder that holds anything but a sample world is never touched (LabError). What was
+    cut off half-way is made anew. Raises DiskError where `home` cannot be written.
     """
-    note = home / MADE_NOTE
-    if note.exists() and not fresh:
+    note, unfinished = home / MADE_NOTE, home / f"{MADE_NOTE}.unfinished"
+    if note.exists() and not unfinished.exists() and not fresh:
         return None
-    if home.exists():
-        if not note.exists() and (home / DATABASE_NAME).exists() and not (home / f"{MADE_NOTE}.unfinished").exists():
-            raise LabError(f"{home} holds a database that is not the sample world: choose another home with --home.")
+    with disk_errors(home):
+        home.mkdir(parents=True, exist_ok=True)
+        if not note.exists() and not unfinished.exists() and any(home.iterdir()):
+            raise LabError(f"{home} holds something else than the sample world: choose another home with --home.")
         _refuse_while_open(home)
-        shutil.rmtree(home)
-    home.mkdir(parents=True)
-    (home / f"{MADE_NOTE}.unfinished").touch()
-    made = _fill(home)
-    (home / f"{MADE_NOTE}.unfinished").rename(note)
+        unfinished.touch()  # first, so that a kill from here on leaves a folder that is known as ours
+        _clear(home, unfinished)
+        made = _fill(home)
+        unfinished.rename(note)
     return made
+
+
+def _clear(home: Path, kept: Path) -> None:
+    for path in home.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path != kept:
+            path.unlink()
 
 
 def _fill(home: Path) -> Made:

@@ -20,7 +20,7 @@ from feedback_lab.triggers import Counts, Finding, Rule
 class Case:
     """One verdict with what the rules need: the text it is compared by, and how far it was handled before.
 
-    `group` says which texts may be compared ("input", "comment" or "" for nothing to compare). `consumed_at`
+    `group` says which texts may be compared ("input", "comment", "suggestion" or "" for nothing to compare). `consumed_at`
     is the moment of the decision that closed it; `task_id` the undecided task it belongs to.
     """
 
@@ -57,11 +57,13 @@ class Undecided:
     text: str
 
 
-def case_text(question: str | None, comment: str | None) -> tuple[str, str]:
-    """What a verdict is compared by, as (group, text): its question, else its comment, else nothing."""
+def case_text(question: str | None, comment: str | None, suggestion: str | None = None) -> tuple[str, str]:
+    """What a verdict is compared by, as (group, text): its question, else its comment, else the better answer."""
     if question and question.strip():
         return "input", question
-    return ("comment", comment) if comment else ("", "")
+    if comment:
+        return "comment", comment
+    return ("suggestion", suggestion) if suggestion else ("", "")
 
 
 def scan(
@@ -73,12 +75,12 @@ def scan(
     no case is a member of two candidates.
     """
     found: list[Candidate] = []
-    for group in ("input", "comment"):
+    for group in ("input", "comment", "suggestion"):
         same = [case for case in cases if case.group == group]
         tasks = [task for task in undecided if task.group == group]
         if rule.name == "user_correction":
             found += _scan_corrections(rule, same, unseen, tasks)
-        elif same:
+        elif same and group != "suggestion":
             found += _scan_patterns(rule, same, unseen, tasks, similarity)
     return found
 

@@ -151,7 +151,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
 def copy_database(store: Store, target: Path) -> None:
     """Write a consistent copy of the database to `target`, a new file inside home (the lock-down allows no other)."""
-    with store.engine.connect() as connection:
+    with store.read() as connection:
         source = connection.exec_driver_sql("SELECT current_database()").scalar_one()
         connection.commit()
         connection.exec_driver_sql(f"ATTACH {literal(str(target))} AS lab_copy")
@@ -193,9 +193,9 @@ def _create(path: Path, home: Path, steps: Sequence[migrations.Step]) -> None:
         if time.time() - stale.stat().st_mtime > 3600:
             stale.unlink(missing_ok=True)
     young = path.with_name(f"{path.name}.new-{os.getpid()}")
+    engine = make_engine(young, home)
     try:
         with translated(path):
-            engine = make_engine(young, home)
             with engine.begin() as connection:
                 for version in range(len(steps)):
                     migrations.apply(connection, version, steps)
@@ -205,7 +205,9 @@ def _create(path: Path, home: Path, steps: Sequence[migrations.Step]) -> None:
         with suppress(FileExistsError):
             os.link(young, path)
     finally:
-        young.unlink(missing_ok=True)
+        engine.dispose()
+        for half in (young, young.with_name(f"{young.name}.wal")):
+            half.unlink(missing_ok=True)
 
 
 def _migrate(store: Store, steps: Sequence[migrations.Step]) -> None:

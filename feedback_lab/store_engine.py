@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, ExceptionContext, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -21,6 +21,7 @@ CONNECT = {
     "python_enable_replacements": False,
 }
 DISK_SIGNS = ("could not write", "no space left", "disk full", "disk quota", "input/output error", "fsync failed")
+RIGHTS_SIGNS = ("permission denied", "operation not permitted", "read-only file system")
 CONFLICT_SIGNS = ("conflict", "duplicate key")
 
 
@@ -39,6 +40,11 @@ def make_engine(path: Path, home: Path) -> Engine:
             cursor.execute(f"SET allowed_directories=[{folders}]")
             cursor.execute("SET enable_external_access=false")
             cursor.execute("SET lock_configuration=true")
+
+    @event.listens_for(engine, "handle_error")
+    def let_broken_go(context: ExceptionContext) -> None:
+        # After a fatal error nothing is left to roll back, and trying to would hide what went wrong.
+        context.is_disconnect = isinstance(context.original_exception, duckdb.FatalException)
 
     return engine
 
@@ -70,7 +76,7 @@ def translated(path: Path) -> Iterator[None]:
             raise StoreError(f"{path} was written by a newer database engine: install a newer Feedback Lab.") from error
         if "invalidated" in low:
             raise StoreError(f"The database {path} stopped after a fatal error: start Feedback Lab again.") from error
-        if isinstance(error, PermissionError) or "permission denied" in low:
+        if isinstance(error, PermissionError) or any(sign in low for sign in RIGHTS_SIGNS):
             raise DiskError(f"{path} cannot be opened for writing: give this user the right to write there.") from error
         raise
 

@@ -36,11 +36,11 @@ with bar:
     )  # fmt: skip
 
 period = periods.last_days(days or 30, until)
-found = state.cached("overview", (period,), lambda: overview.figures(store, period, lab.settings.similarity))
+found = state.cached("overview", (period,), lambda: overview.figures(store, period, lab.settings.touch_similarity))
 with top:
     heading(
         "Is it getting better, and what do we fix first?",
-        overview.sentence(found.comparison.current, found.comparison.change, period.days),
+        overview.sentence(found.comparison, period.days),
     )
     st.caption(" ".join([f"{period.since:%d %b %Y} to {period.until:%d %b %Y}, UTC.", *found.insights["notes"]]))
 overview.cards(found)

@@ -10,7 +10,7 @@ from feedback_lab.ui import reviewing, state, words
 from feedback_lab.ui.case import conversation, decision
 from feedback_lab.ui.queue import queue_table
 from feedback_lab.ui.rules import rules_panel
-from feedback_lab.ui.widgets import empty_state, heading
+from feedback_lab.ui.widgets import empty_state, facts, heading
 
 PANEL_HEIGHT = 740  # px: the three panels of a usual case fit a 1440 x 900 window
 
@@ -60,4 +60,5 @@ else:
             decision(case, task)
         if task.lease_expires_at:
             minutes = max(0, (task.lease_expires_at - utc_now()) // timedelta(minutes=1))
-            left.caption(f"{name} holds this case for {minutes} min.")
+            with left:
+                facts([(name, f"holds this case for {minutes} min")], "holder")

@@ -69,6 +69,12 @@ def settled(tab: Page) -> None:
     app.wait_for(state="attached")
 
 
+def sees(tab: Page, words: str | re.Pattern[str]) -> None:
+    """The words stand on the page. While a run replaces parts of it, old and new may both be there."""
+    expect(tab.get_by_text(words).filter(visible=True).first).to_be_visible()
+    settled(tab)
+
+
 def press(tab: Page, label: str) -> None:
     settled(tab)
     tab.get_by_role("button", name=label).first.click()
@@ -110,34 +116,34 @@ def test_the_whole_loop_by_mouse(server: Server, tab: Page, tmp_path: Path) -> N
 
     tab.goto(f"{server.url}/upload")
     tab.locator("input[type=file]").set_input_files(log)
-    expect(tab.get_by_text("What was recognised")).to_be_visible()
+    sees(tab, "What was recognised")
     press(tab, "Count without storing")
-    expect(tab.get_by_text("40 read = 40 new + 0 duplicate + 0 rejected")).to_be_visible()
+    sees(tab, "40 read = 40 new + 0 duplicate + 0 rejected")
     press(tab, "Import")
-    expect(tab.get_by_text("What became of every row")).to_be_visible()
-    expect(tab.get_by_text("40 read = 40 new + 0 duplicate + 0 rejected")).to_be_visible()
+    sees(tab, "What became of every row")
+    sees(tab, "40 read = 40 new + 0 duplicate + 0 rejected")
     assert list((server.home / "uploads").glob("*.csv")) == []
 
     press(tab, "Dry run of the rules")
-    expect(tab.get_by_text("1 would be opened now")).to_be_visible()
+    sees(tab, "1 would be opened now")
     press(tab, "Open 1 task")
-    expect(tab.get_by_text("1 was opened now")).to_be_visible()
+    sees(tab, "1 was opened now")
 
     follow(tab, "Group the comments into issues")
     press(tab, "Group the comments")
-    expect(tab.get_by_text(re.compile("1 issue in 16 negative comments"))).to_be_visible()
-    expect(tab.get_by_text("The most typical comment")).to_be_visible()
+    sees(tab, re.compile("1 issue in 16 negative comments"))
+    sees(tab, "The most typical comment")
 
     follow(tab, "Review")
     tab.get_by_label("Your name").fill("Ana")
     press(tab, "Start reviewing")
-    expect(tab.get_by_text("Flagged turn")).to_be_visible()
-    expect(tab.get_by_text(re.compile("Any decision closes 16 feedback items"))).to_be_visible()
+    sees(tab, "Flagged turn")
+    sees(tab, re.compile("Any decision closes 16 feedback items"))
     tab.get_by_text("Knowledge file", exact=True).click()
     settled(tab)
     tab.get_by_label("Your version").fill("Open the app, tap Help, then New password.")
     press(tab, "Publish my version")
-    expect(tab.get_by_text("Your version is accepted and stands in knowledge.jsonl.")).to_be_visible()
+    sees(tab, "Your version is accepted and stands in knowledge.jsonl.")
 
     entry = json.loads((server.home / "knowledge.jsonl").read_text())
     assert entry["question"] == "How do I reset my password?"
@@ -146,14 +152,14 @@ def test_the_whole_loop_by_mouse(server: Server, tab: Page, tmp_path: Path) -> N
     assert len(entry["sources"]) == 16
 
     follow(tab, "Knowledge")
-    expect(tab.get_by_text("Open the app, tap Help, then New password.")).to_be_visible()
+    sees(tab, "Open the app, tap Help, then New password.")
     follow(tab, "Overview")
-    expect(tab.get_by_text("Positive rate is 60.0 %")).to_be_visible()
+    sees(tab, "Positive rate is 60.0 %")
 
 
 def test_a_deep_link_into_a_fresh_process_runs_the_entry_point(server: Server, tab: Page) -> None:
     tab.goto(f"{server.url}/review")
-    expect(tab.get_by_text("What needs a human now?")).to_be_visible()
+    sees(tab, "What needs a human now?")
     expect(tab.get_by_role("link", name="Upload").first).to_be_visible()
     assert tab.title() == "Feedback Lab"
     assert tab.locator(".st-key-content").count() == 1
@@ -173,8 +179,8 @@ def test_two_browsers_never_hold_the_same_case(home: Path, tab: Page, tmp_path: 
             page.goto(f"{running.url}/review")
             page.get_by_label("Your name").fill(name)
             press(page, "Start reviewing")
-        expect(tab.get_by_text("Ana holds this case")).to_be_visible()
-        expect(other.get_by_text("All open cases are held by others")).to_be_visible()
+        sees(tab, "Ana holds this case")
+        sees(other, "All open cases are held by others")
         other.close()
     finally:
         running.stop()
@@ -265,7 +271,7 @@ def test_what_strangers_wrote_stays_plain_text_on_every_page(
         press(tab, "Start reviewing")
         seen: set[str] = set()
         for _ in range(8):
-            expect(tab.get_by_text("Flagged turn")).to_be_visible()
+            sees(tab, "Flagged turn")
             is_plain()
             text = tab.locator("[data-testid=stMain]").inner_text()
             seen |= {line for line in hostile_lines if reveal(line) in text}
@@ -273,13 +279,45 @@ def test_what_strangers_wrote_stays_plain_text_on_every_page(
         assert len(seen) >= 5
 
         upload = tmp_path / f"{hostile_lines[1].replace('/', '_')}.csv"
-        upload.write_text(f'"{hostile_lines[0]}",comment,polarity\n' + f'x,"{hostile_lines[4]}",bad\n' * 3, "utf-8")
+        header = f'"{hostile_lines[0]}","tag:{hostile_lines[0]}",comment,polarity\n'
+        upload.write_text(header + f'x,y,"{hostile_lines[4]}","{hostile_lines[0]}"\n' * 3, "utf-8")
         tab.goto(f"{running.url}/upload")
         tab.locator("input[type=file]").set_input_files(upload)
-        expect(tab.get_by_text("What was recognised")).to_be_visible()
+        sees(tab, "What these words mean")
+        is_plain()
+        tab.get_by_role("combobox", name="Question").first.click()
+        expect(tab.get_by_role("option", name=hostile_lines[0], exact=True)).to_be_visible()
         is_plain()
     finally:
         running.stop()
     assert [url for url in requests if not url.startswith((running.url, "data:", "blob:"))] == []
     assert [words for words in complaints if beacon.address in words] == []
     assert beacon.hits == 0
+
+
+def choose_row(tab: Page, number: int) -> None:
+    """Tick a row of the page's first table, counted from 1: a table is a canvas, so by its place."""
+    settled(tab)
+    box = tab.locator("[data-testid=stDataFrame] canvas").first
+    box.scroll_into_view_if_needed()
+    place = box.bounding_box()
+    assert place is not None
+    tab.mouse.click(place["x"] + 16, place["y"] + 36 + 34 * (number - 1) + 17)
+    settled(tab)
+
+
+def test_an_import_is_taken_back_from_the_list(home: Path, tab: Page, tmp_path: Path) -> None:
+    write_log(tmp_path / "log.csv")
+    lab = serving.open_lab(home)
+    import_file(lab.store, tmp_path / "log.csv", Plan({"input": "question", "value": "thumb", "user": "user"}))
+    serving.close_lab()
+    running = start_server(home)
+    try:
+        tab.goto(f"{running.url}/upload")
+        sees(tab, "Imports so far")
+        choose_row(tab, 1)
+        sees(tab, "Taking back log.csv removes what its 40 new rows added")
+        press(tab, "Take this import back")
+        sees(tab, "40 interactions, 40 feedback and 0 undecided tasks removed")
+    finally:
+        running.stop()

@@ -237,6 +237,39 @@ def test_a_database_that_another_process_holds_is_said(home: Path) -> None:
     assert f"PID {os.getpid()}" in done.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the limit on file sizes is a POSIX one")
+@pytest.mark.parametrize("command", [("imports",), ("import", "LOG"), ("triggers", "run"), ("backup", "TARGET")])
+def test_a_full_disk_is_one_sentence_and_never_a_traceback(home: Path, log: Path, command: tuple[str, ...]) -> None:
+    store = open_store(home)
+    size = store.path.stat().st_size
+    store.close()
+    names = {"LOG": str(log), "TARGET": str(home.parent / "lab.zip")}
+    code = (
+        "import resource, sys; from feedback_lab.cli import main; "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); main(sys.argv[1:])"
+    )
+    arguments = ["--home", str(home), *(names.get(word, word) for word in command)]
+    done = subprocess.run([sys.executable, "-c", code, *arguments, "--json"], capture_output=True, text=True)
+
+    assert (done.returncode, len(done.stderr.splitlines()), bool(done.stdout)) in ((0, 0, True), (1, 1, False)), done
+    assert "unexpected" not in done.stderr
+    assert [path.name for path in home.glob("**/*.part*")] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="arguments are Unicode there")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("queue", "claim", "--reviewer", "M\udcfcller"),
+        ("import", "LOG", "--source", "\udcff"),
+        ("import", "LOG", "--set", "model=\udcff"),
+        ("import-undo", "\udcff"),
+    ],
+)
+def test_an_argument_that_is_no_utf8_is_said(refuse: Refuse, log: Path, command: tuple[str, ...]) -> None:
+    assert "UTF-8" in refuse(1, *(str(log) if word == "LOG" else word for word in command))
+
+
 def test_every_command_is_documented(capsys: pytest.CaptureFixture[str]) -> None:
     pages = (ROOT / "docs" / "commands.md").read_text("utf-8")
     for group in ((), ("triggers",), ("issues",), ("queue",), ("knowledge",)):

@@ -1,6 +1,7 @@
 """The one write path: every row is accounted for, the same again changes nothing, and it all stands or nothing does."""
 
 import csv
+import dataclasses
 import errno
 import json
 import os
@@ -414,3 +415,20 @@ def test_rows_always_add_up_and_a_second_import_adds_nothing(
 def test_staged_columns_are_the_tables_columns() -> None:
     assert list(staging.INTERACTION_TYPES) == [column.name for column in schema.interaction.columns]
     assert list(staging.FEEDBACK_TYPES) == [column.name for column in schema.feedback.columns]
+
+
+@pytest.mark.parametrize("name", ["stars", "Star Rating", "rating", "CSAT"])
+def test_one_star_reviews_alone_are_never_thumbs_up(store: Store, tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "worst.csv", f"comment,{name}", "slow,1", "wrong,1")
+    plan = Plan({"comment": "comment", "value": name})
+
+    assert import_file(store, path, plan).reasons == {"no_scale": 2}
+    import_file(store, path, dataclasses.replace(plan, scale=(1, 5)))
+    assert {row["polarity"] for row in store.rows("SELECT polarity FROM feedback")} == {"negative"}
+
+
+def test_one_and_minus_one_are_thumbs_whatever_the_column_is_called(store: Store, tmp_path: Path) -> None:
+    path = write(tmp_path / "votes.csv", "comment,rating", "slow,-1", "fine,1")
+    import_file(store, path, Plan({"comment": "comment", "value": "rating"}))
+
+    assert {row["kind"] for row in store.rows("SELECT kind FROM feedback")} == {"thumb"}

@@ -133,3 +133,25 @@ def test_a_usable_plan_passes() -> None:
         Plan({"comment": "text", "tag:x": "label"}, constants={"polarity": "negative"}, scale=(1, 5)), ["text", "label"]
     )
     check(Plan({"interaction_id": "text", "model": "label"}), ["text", "label"])
+
+
+def test_a_column_whose_cells_speak_against_its_name_is_not_left_out_in_silence() -> None:
+    rows = [{"input": "How?", "thumb": word} for word in ("up", "down", "meh")]
+    plan, said = complete_plan(Plan(), ["input", "thumb"], rows, only_exact=False)
+
+    assert plan.columns == {"input": "input"}
+    assert "--map value=thumb" in said[-1]
+
+
+def test_a_column_that_only_its_content_speaks_for_is_offered() -> None:
+    rows = [{"input": "How?", "fb": word} for word in ("up", "down")]
+    plan, said = complete_plan(Plan(), ["input", "fb"], rows, only_exact=False)
+
+    assert plan.columns == {"input": "input"}
+    assert "--map value=fb" in said[-1]
+
+
+def test_an_empty_column_is_not_worth_a_word() -> None:
+    _, said = complete_plan(Plan(), ["input", "thumb"], [{"input": "How?", "thumb": " "}], only_exact=False)
+
+    assert len(said) == 1

@@ -9,9 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from feedback_lab import review, serving
+from feedback_lab.insights.periods import comparison
+from feedback_lab.insights.rates import Rate
 from feedback_lab.issues import tracking
 from feedback_lab.records import utc_now
 from feedback_lab.serving import Lab
+from feedback_lab.ui.overview import sentence
 from tests.builders import interaction, pattern, put, said, thumb
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -142,6 +145,8 @@ def test_a_decision_on_a_case_that_went_to_someone_else_changes_nothing(lab: Lab
     app.button(key=f"reject_{task.task_id}").click().run()
     assert not app.exception
     assert lab.store.scalar("SELECT count(*) FROM decision") == 0
+    assert "is held by Bob" in words_of(app)
+    assert f"reject_{task.task_id}" not in {button.key for button in app.button}
 
 
 def test_the_rules_say_their_counts_before_they_open_anything(lab: Lab) -> None:
@@ -171,3 +176,91 @@ def test_a_home_that_cannot_be_used_is_explained(tmp_path: Path, monkeypatch: py
     app = AppTest.from_file(str(ENTRY_POINT), default_timeout=60).run()
     assert not app.exception
     assert "cannot be made" in words_of(app)
+
+
+def upload(name: str, content: bytes) -> AppTest:
+    app = page("upload")
+    return app.file_uploader[0].set_value((name, content, "text/csv")).run()
+
+
+def test_words_for_an_opinion_are_given_their_meaning_before_anything_is_stored(lab: Lab) -> None:
+    app = upload("log.csv", b"question,comment,label\nhow?,slow,Bad\nwhy?,fine,Good\nwho?,hm,Odd\n")
+    assert "Nothing here says whether people were content" in words_of(app)
+    next(box for box in app.selectbox if box.label == "Positive or negative").select("label").run()
+    bad, good, _ = (box for box in app.selectbox if box.label == "Meaning")
+    bad.select("negative")
+    good.select("positive").run()
+    next(button for button in app.button if button.label == "Count without storing").click().run()
+    assert "3 read = 2 new + 0 duplicate + 1 rejected" in words_of(app)
+    assert lab.store.scalar("SELECT count(*) FROM interaction") == 0
+
+    next(button for button in app.button if button.label == "Import").click().run()
+    assert not app.exception
+    assert "3 read = 2 new + 0 duplicate + 1 rejected" in words_of(app)
+    said = lab.store.rows("SELECT comment, polarity FROM feedback ORDER BY comment")
+    assert said == [{"comment": "fine", "polarity": "positive"}, {"comment": "slow", "polarity": "negative"}]
+    assert [path.name.split("-")[0] for path in (lab.settings.home / "uploads").iterdir()] == ["rejected"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"a,b\n", "no rows"),
+        (b"\x00\x01\x02PK\x03\x04" * 50, "is not text"),
+        (b'[{"a": 1}]', "one JSON list"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_by_its_own_name_and_not_kept(
+    lab: Lab, content: bytes, reason: str
+) -> None:
+    app = upload("../../<b>evil</b>.csv", content)
+    assert not app.exception
+    assert "<b>evil</b>.csv" in words_of(app)
+    assert reason in words_of(app)
+    assert list((lab.settings.home / "uploads").iterdir()) == []
+
+
+def test_the_suggested_columns_are_chosen_already_and_can_be_overridden(lab: Lab) -> None:
+    app = upload("log.csv", b"prompt,answer,thumb,note\nhow?,so,up,great\nwhy?,no,down,bad\n")
+    chosen = {box.label: box.value for box in app.selectbox}
+    assert chosen["Question"] == "prompt"
+    assert chosen["Answer"] == "answer"
+    assert chosen["Thumb or rating"] == "thumb"
+    next(box for box in app.selectbox if box.label == "Comment").select("note").run()
+    next(button for button in app.button if button.label == "Import").click().run()
+    stored = lab.store.rows("SELECT input, output FROM interaction ORDER BY input")
+    assert stored == [{"input": "how?", "output": "so"}, {"input": "why?", "output": "no"}]
+    assert lab.store.scalar("SELECT count(*) FROM feedback WHERE comment IN ('great', 'bad')") == 2
+
+
+def test_an_address_with_a_task_opens_that_case(lab: Lab) -> None:
+    pattern(lab.store, "How do I reset my password?", negative=12)
+    pattern(lab.store, "Where is my parcel?", negative=4, start=40)
+    open_tasks(lab)
+    last = review.tasks(lab.store, reviewer="Ana")[-1]
+    app = AppTest.from_file(str(ENTRY_POINT), default_timeout=60).run()
+    app.session_state["reviewer"] = "Ana"
+    app.query_params["task"] = last.task_id
+    app.switch_page(os.path.relpath(ROOT / "pages" / "review.py", ENTRY_POINT.parent)).run()
+    assert not app.exception
+    assert review.find(lab.store, last.task_id).locked_by == "Ana"
+
+
+def test_an_address_with_a_case_of_somebody_else_says_who_holds_it(lab: Lab) -> None:
+    some_feedback(lab)
+    open_tasks(lab)
+    task = review.claim(lab.store, "Bob")[0]
+    app = AppTest.from_file(str(ENTRY_POINT), default_timeout=60).run()
+    app.session_state["reviewer"] = "Ana"
+    app.query_params["task"] = task.task_id
+    app.switch_page(os.path.relpath(ROOT / "pages" / "review.py", ENTRY_POINT.parent)).run()
+    assert "is held by Bob" in words_of(app)
+
+
+def test_a_change_within_chance_is_said_to_be_one() -> None:
+    now = Rate(0.60, 0.55, 0.65, 400, 300, 0.60, 400, too_few=False)
+    before = Rate(0.62, 0.57, 0.67, 400, 300, 0.62, 400, too_few=False)
+    far = Rate(0.80, 0.76, 0.84, 400, 300, 0.80, 400, too_few=False)
+    assert sentence(comparison(now, before), 30).endswith("2.0 points below the 30 days before, which may be chance")
+    assert sentence(comparison(now, far), 30).endswith("20.0 points below the 30 days before")

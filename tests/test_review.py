@@ -162,6 +162,23 @@ def test_comments_without_questions_are_compared_with_comments(store: Store) -> 
     assert len(task.feedback_ids) == 4
 
 
+def test_corrections_without_question_and_comment_open_a_task_for_each_text(store: Store) -> None:
+    texts = ["Call us.", "Call us.", "Write to us."]
+    for number, proposed in enumerate(texts):
+        put(
+            store,
+            [
+                interaction(f"i{number}", None),
+                said(f"f{number}", Kind.CORRECTION, suggested_answer=proposed, rater_hash=f"r{number}"),
+            ],
+        )
+
+    assert run(store, "seed", "user_correction").opened == 2
+    put(store, [interaction("i9", None), said("f9", Kind.CORRECTION, suggested_answer="Call us.", rater_hash="r9")])
+    assert run(store, "user_correction").joined == 1
+    assert sorted(len(task.feedback_ids) for task in all_tasks(store)) == [1, 3]
+
+
 def test_an_unknown_rule_is_named_with_those_that_exist(store: Store) -> None:
     with pytest.raises(InputError, match="above_base, seed, user_correction"):
         run(store, "nonsense")

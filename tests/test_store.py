@@ -278,3 +278,14 @@ def test_a_home_with_quotes_and_spaces_works(tmp_path: Path) -> None:
 def test_an_operational_error_of_another_kind_stays_itself(store: Store) -> None:
     with pytest.raises((OperationalError, DBAPIError), match="no_such_table"):
         store.rows("SELECT * FROM no_such_table")
+
+
+def test_a_database_that_could_not_be_made_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise duckdb.IOException("Could not write file: No space left on device")
+
+    monkeypatch.setattr(store_module.migrations, "apply", refused)
+    with pytest.raises(DiskError):
+        open_store(home)
+
+    assert [path.name for path in home.iterdir()] == ["backups"]

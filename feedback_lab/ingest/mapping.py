@@ -17,6 +17,7 @@ from feedback_lab.ingest.rows import text_of
 
 __all__ = ["Guess", "Plan", "Suggestion", "check", "complete_plan", "suggest"]
 
+CHECKED = ("created_at", "value", "polarity", "role", "turn")  # fields whose cells must be readable
 # Names that people give to a field's column; compared without case, spaces and signs.
 NAMES: dict[str, str] = {
     "interaction_id": "trace_id request_id run_id span_id generation_id completion_id response_id message_id",
@@ -126,8 +127,30 @@ def complete_plan(
         for name, columns in suggestion.unclear.items():
             choices = " or ".join(f"--map {name}={column}" for column in columns)
             said.append(f"{name} is not read, because several columns may hold it: choose {choices}.")
+        said += _left_aside(plan, suggestion, wanted, sample)
     completed, more = _with_rating_habits(_with_guesses(plan, wanted), sample)
     return completed, said + more
+
+
+def _left_aside(
+    plan: Plan, suggestion: Suggestion, wanted: Sequence[Guess], sample: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """What a human may want to read after all: columns for which only the content speaks, or only the name."""
+    said = [
+        f"{guess.column!r} is not read, although {guess.reason}: --map {guess.field}={guess.column} reads it."
+        for guess in suggestion.guesses
+        if not guess.clear
+    ]
+    settled = {guess.field for guess in wanted} | plan.columns.keys() | suggestion.unclear.keys()
+    for column in sorted({column for row in sample for column in row if text_of(row[column]).strip()}):
+        if column not in {guess.column for guess in suggestion.guesses}:
+            names = [name for name in CHECKED if name not in settled and _key(column) in NAME_KEYS[name]]
+            said += [
+                f"{column!r} is not read as {name}, because too many of its cells are none: --map {name}={column} "
+                "reads it and rejects those rows."
+                for name in names[:1]
+            ]
+    return said
 
 
 def _with_rating_habits(plan: Plan, sample: Sequence[Mapping[str, Any]]) -> tuple[Plan, list[str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ MAX_ID = 500  # characters
 SOFT_OF_FEEDBACK = "created_at user_hash"
 SOFT_OF_CHAT = "created_at user_hash turn"
 NUMBERS_OF_THUMBS = frozenset((1.0, -1.0))
+RATING_NAME = re.compile("star|rating|nps|csat")
 
 
 class Mapped(NamedTuple):
@@ -85,7 +87,9 @@ def habits_of(plan: Plan, sample: Sequence[Mapping[str, Any]]) -> Habits:
             numbers.add(float(words.get(text, text)))
         except ValueError:
             continue
-    return Habits(day_comes_first(times), numbers <= NUMBERS_OF_THUMBS)
+    # A file of nothing but 1 in a column of stars holds the worst ratings, not thumbs up.
+    rated = RATING_NAME.search(plan.columns.get("value", "").lower()) is not None and -1.0 not in numbers
+    return Habits(day_comes_first(times), numbers <= NUMBERS_OF_THUMBS and not rated)
 
 
 class Mapper:

@@ -48,11 +48,12 @@ SAID_SQL = (
     + ") AS said WHERE comment IS NOT NULL OR suggested_answer IS NOT NULL ORDER BY happened_at, feedback_id"
 )
 UNDECIDED_SQL = """
-    SELECT t.task_id, t.rule, i.input, (
-        SELECT max(f.comment) FROM task_feedback tf JOIN feedback f ON f.feedback_id = tf.feedback_id
-        WHERE tf.task_id = t.task_id AND f.interaction_id = t.anchor_interaction_id
-    ) AS comment
+    SELECT t.task_id, t.rule, i.input, said.comment, said.suggestion
     FROM task t LEFT JOIN interaction i ON i.interaction_id = t.anchor_interaction_id
+    LEFT JOIN (
+        SELECT tf.task_id, f.interaction_id, max(f.comment) AS comment, max(f.suggested_answer) AS suggestion
+        FROM task_feedback tf JOIN feedback f ON f.feedback_id = tf.feedback_id GROUP BY tf.task_id, f.interaction_id
+    ) AS said ON said.task_id = t.task_id AND said.interaction_id = t.anchor_interaction_id
     WHERE t.status <> 'done' ORDER BY t.created_at, t.task_id
 """
 
@@ -239,7 +240,7 @@ def _load_cases(store: Store) -> list[Case]:
     cases = []
     for row in store.rows(CASES_SQL):
         said = words.get((row["interaction_id"], row["rater"]), {})
-        group, compared = case_text(row.pop("input"), said.get("comment"))
+        group, compared = case_text(row.pop("input"), said.get("comment"), said.get("suggested_answer"))
         row["polarity"] = Polarity(row["polarity"])
         cases.append(Case(group=group, text=compared, suggested_answer=said.get("suggested_answer"), **row))
     return cases
@@ -247,7 +248,7 @@ def _load_cases(store: Store) -> list[Case]:
 
 def _load_undecided(store: Store) -> list[Undecided]:
     return [
-        Undecided(row["task_id"], row["rule"], *case_text(row["input"], row["comment"]))
+        Undecided(row["task_id"], row["rule"], *case_text(row["input"], row["comment"], row["suggestion"]))
         for row in store.rows(UNDECIDED_SQL)
     ]
 

@@ -53,9 +53,8 @@ def conversation(case: Case) -> None:
 def decision(case: Case, task: Task) -> None:
     """Why the case is here, the text that would be published, and one button an outcome."""
     token = task.lease_token or ""
-    st.caption(f"Why, priority {task.priority}")
+    st.caption(f"Why, priority {task.priority}. Suggested: {task.suggested_action}.")
     st.text(task.reason)
-    st.caption(f"Suggested: {task.suggested_action}.")
     _proposals(case)
     _fields(case, task)
     st.caption(_consequence(case, task))

@@ -70,8 +70,9 @@ def figures(store: Store, period: Period, similarity: float) -> Figures:
     )
 
 
-def sentence(rate: Rate, change: float | None, days: int) -> str:
+def sentence(found: Comparison, days: int) -> str:
     """The page's answer: the figure with its interval, n and users, and the change to the period before."""
+    rate, change = found.current, found.change
     if rate.rate is None:
         return f"Nobody has judged an answer in these {days} days"
     head = (
@@ -84,7 +85,11 @@ def sentence(rate: Rate, change: float | None, days: int) -> str:
         return head
     if abs(change) < 0.0005:
         return f"{head}, as in the {days} days before"
-    return f"{head}, {100 * abs(change):.1f} points {'above' if change > 0 else 'below'} the {days} days before"
+    by_chance = found.low is not None and found.high is not None and found.low <= 0 <= found.high
+    side = "above" if change > 0 else "below"
+    return f"{head}, {100 * abs(change):.1f} points {side} the {days} days before" + (
+        ", which may be chance" if by_chance else ""
+    )
 
 
 def cards(found: Figures) -> None:
@@ -147,7 +152,7 @@ def fix_first(insights: dict[str, Any]) -> None:
     frame = pd.DataFrame(
         {
             "Issue": [reveal(wins[one]["title"] if one in wins else common[one]["issue"]) for one in ids],
-            "Comments": [common[one]["frequency"] if one in common else None for one in ids],
+            "Comments": [common[one]["frequency"] if one in common else 0 for one in ids],
             "To win": [_gain(wins.get(one)) for one in ids],
         }
     )

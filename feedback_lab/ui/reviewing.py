@@ -80,6 +80,7 @@ def decide(task_id: str, token: str, outcome: Outcome) -> None:
         decided = knowledge.decide(lab.store, lab.files, task_id, name, token, answer)
     except LabError as error:
         state.say("error", str(error))
+        _leave_if_lost(task_id, name)
         return
     closed = f"{words.count(decided.closed, 'feedback item')} closed"
     state.say("done", f"{_what_was_done(outcome, answer.correction_type)} {closed}.")
@@ -93,6 +94,7 @@ def skip(task_id: str) -> None:
         review.skip(state.lab().store, task_id, name)
     except LabError as error:
         state.say("error", str(error))
+        _leave_if_lost(task_id, name)
         return
     _next(name)
 
@@ -107,6 +109,12 @@ def undo() -> None:
         return
     state.say("done", f"Undone: {words.first_line(OUTCOME_WORDS[Outcome(undone.outcome)])}. The case is open again.")
     take(name, undone.task_id)
+
+
+def _leave_if_lost(task_id: str, name: str) -> None:
+    """Let go of a case that was decided or taken elsewhere meanwhile, so that the next run shows another."""
+    if review.find(state.lab().store, task_id).locked_by != name:
+        st.session_state.pop("held", None)
 
 
 def _next(name: str) -> None:

@@ -1,0 +1,68 @@
+"""The home of the sample world: made once, opened as it is, and never made over what belongs to somebody."""
+
+from pathlib import Path
+
+import pytest
+
+from feedback_lab import demo
+from feedback_lab.errors import DiskError, LabError
+from feedback_lab.store import DATABASE_NAME, open_store
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home for the sample world, which is a database without rows here."""
+
+    def fill(home: Path) -> demo.Made:
+        open_store(home).close()
+        return demo.Made(0, 0)
+
+    monkeypatch.setattr(demo, "_fill", fill)
+    return tmp_path / "demo"
+
+
+def test_a_second_demo_opens_the_world_as_it_is(world: Path) -> None:
+    assert demo.prepare(world) is not None
+    (world / "knowledge.jsonl").write_text("decided\n", "utf-8")
+
+    assert demo.prepare(world) is None
+    assert (world / "knowledge.jsonl").read_text("utf-8") == "decided\n"
+
+
+def test_a_fresh_demo_leaves_nothing_of_the_old_one(world: Path) -> None:
+    demo.prepare(world)
+    (world / "knowledge.jsonl").write_text("decided\n", "utf-8")
+    demo.prepare(world, fresh=True)
+
+    assert not (world / "knowledge.jsonl").exists()
+    assert (world / DATABASE_NAME).is_file()
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_folder_of_somebodys_own_is_never_touched(world: Path, fresh: bool) -> None:
+    world.mkdir()
+    (world / "thesis.txt").write_text("years of work", "utf-8")
+
+    with pytest.raises(LabError, match="choose another home"):
+        demo.prepare(world, fresh=fresh)
+    assert [path.name for path in world.iterdir()] == ["thesis.txt"]
+
+
+def test_a_world_that_was_cut_off_while_made_anew_is_made_anew(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    demo.prepare(world)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(demo, "_fill", lambda home: (_ for _ in ()).throw(KeyboardInterrupt))
+        demo.prepare(world, fresh=True)
+
+    assert demo.prepare(world) is not None
+    assert (world / DATABASE_NAME).is_file()
+
+
+def test_a_home_that_cannot_be_made_is_said(tmp_path: Path, world: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(DiskError, match="cannot be written"):
+        demo.prepare(tmp_path / "file" / "demo")
+    world.touch()
+    with pytest.raises(DiskError, match="cannot be written"):
+        demo.prepare(world)
