@@ -17,11 +17,11 @@ import threading
 import time
 import urllib.request
 import webbrowser
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from feedback_lab import backup, knowledge
-from feedback_lab.errors import InputError, LabError
+from feedback_lab.errors import DiskError, InputError, KnowledgeError, LabError
 from feedback_lab.settings import Settings, load_settings
 from feedback_lab.store import Store, open_store
 
@@ -31,11 +31,15 @@ INSECURE = "FEEDBACK_LAB_INSECURE"
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """What every door needs: the settings, the open store, and the two published files."""
+    """What every door needs: the settings, the open store, and the two published files.
+
+    `unpublished` says what kept decisions from their files at start-up, None where all is written.
+    """
 
     settings: Settings
     store: Store
     files: knowledge.Files
+    unpublished: str | None = None
 
 
 _lab: Lab | None = None
@@ -56,13 +60,24 @@ def open_lab(home: Path | None = None, db: str | None = None) -> Lab:
             backup.finish_restore(settings.home)
             store = open_store(settings.home, settings.db)
             try:
-                if not store.damage:
-                    knowledge.publish(store, files)
+                unpublished = _publish(store, files)
             except BaseException:
                 store.close()
                 raise
-            _lab = Lab(settings, store, files)
+            _lab = Lab(settings, store, files, unpublished)
+        elif _lab.unpublished:
+            _lab = replace(_lab, unpublished=_publish(_lab.store, _lab.files))
         return _lab
+
+
+def _publish(store: Store, files: knowledge.Files) -> str | None:
+    """Write what is still to be written; a file that cannot be read or written must not close every door."""
+    try:
+        if not store.damage:
+            knowledge.publish(store, files)
+    except (KnowledgeError, DiskError) as error:
+        return str(error)
+    return None
 
 
 def close_lab() -> None:

@@ -264,3 +264,36 @@ def test_a_change_within_chance_is_said_to_be_one() -> None:
     far = Rate(0.80, 0.76, 0.84, 400, 300, 0.80, 400, too_few=False)
     assert sentence(comparison(now, before), 30).endswith("2.0 points below the 30 days before, which may be chance")
     assert sentence(comparison(now, far), 30).endswith("20.0 points below the 30 days before")
+
+
+def test_two_browsers_of_one_name_hold_different_cases_and_the_one_that_takes_over_decides(lab: Lab) -> None:
+    some_feedback(lab)
+    pattern(lab.store, "Where is my parcel from Lisbon?", negative=6, start=200)
+    open_tasks(lab)
+    first, second = page("review", reviewer="Ana"), page("review", reviewer="Ana")
+    mine, other = first.session_state["held"], second.session_state["held"]
+    assert mine.task_id != other.task_id
+
+    (taken,) = review.claim(lab.store, "Ana", task_id=mine.task_id, tokens=())
+    next(button for button in first.button if button.key == f"reject_{mine.task_id}").click().run()
+    assert "claimed again since" in words_of(first)
+    assert lab.store.scalar("SELECT count(*) FROM decision") == 0
+    assert review.find(lab.store, mine.task_id).locked_by == "Ana"
+    assert review.claim(lab.store, "Ana", task_id=mine.task_id, tokens=[taken.lease_token or ""])
+
+
+def test_a_knowledge_file_that_cannot_be_read_is_named_and_closes_no_door(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.mkdir()
+    (home / "knowledge.jsonl").write_text('{"question": "half a line\n', encoding="utf-8")
+    monkeypatch.setenv("FEEDBACK_LAB_HOME", str(home))
+    try:
+        assert serving.open_lab().unpublished is not None
+        app = page("overview")
+        assert not app.exception
+        assert "knowledge.jsonl" in words_of(app)
+        (home / "knowledge.jsonl").unlink()
+        assert "knowledge.jsonl" not in words_of(app.run())
+    finally:
+        serving.close_lab()

@@ -33,6 +33,8 @@ with st.container(width=CONTENT_WIDTH, key="content"):
         opened = state.lab()
         if opened.store.damage:
             notice("error", opened.store.damage)
+        if opened.unpublished:
+            notice("attention", opened.unpublished)
         messages = st.container()
         show_said(messages)
         current.run()

@@ -153,14 +153,14 @@ def fix_first(insights: dict[str, Any]) -> None:
         {
             "Issue": [reveal(wins[one]["title"] if one in wins else common[one]["issue"]) for one in ids],
             "Comments": [common[one]["frequency"] if one in common else 0 for one in ids],
-            "To win": [_gain(wins.get(one)) for one in ids],
+            "Points to win": [_gain(wins.get(one)) for one in ids],
         }
     )
     st.dataframe(
         frame, key="fix_first", hide_index=True, on_select=_open_issue, selection_mode="single-row", row_height=34,
         column_config={"Issue": st.column_config.TextColumn(width=320),
                        "Comments": st.column_config.NumberColumn(width=80, format="localized"),
-                       "To win": st.column_config.TextColumn(width=150, help="Points of positive rate, if the issue "
+                       "Points to win": st.column_config.TextColumn(width=150, help="Of positive rate, if the issue "
                                                              "were as good as the rest; its interval beside it")},
     )  # fmt: skip
     st.session_state["fix_first_ids"] = ids

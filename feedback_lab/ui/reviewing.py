@@ -12,7 +12,7 @@ import streamlit as st
 
 from feedback_lab import knowledge, review
 from feedback_lab.errors import LabError
-from feedback_lab.records import CorrectionType, Outcome, utc_now
+from feedback_lab.records import CorrectionType, Outcome, TaskStatus, utc_now
 from feedback_lab.review import Answer, Task
 from feedback_lab.ui import state, words
 
@@ -43,9 +43,13 @@ def _keep_name() -> None:
 def held(name: str) -> Task | None:
     """The case this reviewer holds, taking the best open one where there is none; None when nothing is open."""
     task: Task | None = st.session_state.get("held")
-    if task is None or not task.lease_expires_at or task.lease_expires_at - utc_now() < timedelta(minutes=5):
-        task = take(name, task.task_id if task else None)
-    return task
+    if task is None:
+        return take(name)
+    if task.lease_expires_at and task.lease_expires_at - utc_now() >= timedelta(minutes=5):
+        return task
+    # A lease that ran out is taken up again; what another browser took over by this name is left to it.
+    free = review.find(state.lab().store, task.task_id).status is TaskStatus.OPEN
+    return take(name, task.task_id if free else None)
 
 
 def take(name: str, task_id: str | None = None) -> Task | None:
@@ -55,7 +59,13 @@ def take(name: str, task_id: str | None = None) -> Task | None:
         before: Task | None = st.session_state.get("held")
         if before and task_id and before.task_id != task_id and before.lease_token:
             review.release(lab.store, before.task_id, name, before.lease_token)
-        found = review.claim(lab.store, name, task_id=task_id, lease_minutes=lab.settings.lease_minutes)
+        found = review.claim(
+            lab.store,
+            name,
+            task_id=task_id,
+            tokens=[before.lease_token] if before and before.lease_token else (),
+            lease_minutes=lab.settings.lease_minutes,
+        )
     except LabError as error:
         state.say("error", str(error))
         st.session_state.pop("held", None)
