@@ -20,8 +20,8 @@ from feedback_lab.triggers import Counts, Finding, Rule
 class Case:
     """One verdict with what the rules need: the text it is compared by, and how far it was handled before.
 
-    `group` says which texts may be compared ("input", "comment", "suggestion" or "" for nothing to compare). `consumed_at`
-    is the moment of the decision that closed it; `task_id` the undecided task it belongs to.
+    `group` says which texts may be compared ("input", "comment", "suggestion" or "" for nothing to compare).
+    `consumed_at` is the moment of the decision that closed it; `task_id` the undecided task it belongs to.
     """
 
     feedback_id: str

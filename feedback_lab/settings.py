@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     similarity: float = Field(0.5, ge=0, le=1, description="cosine above which two inputs are similar")
     touch_similarity: float = Field(0.7, ge=0, le=1, description="cosine above which an issue touches a question")
     daily_budget: int = Field(40, ge=0, description="new open tasks a UTC day")
-    lease_minutes: int = Field(15, ge=1, description="how long a claimed task is held")
+    lease_minutes: int = Field(15, ge=1, le=10_080, description="how long a claimed task is held")
     knowledge_file: Path | None = Field(None, description="knowledge.jsonl in home unless set")
     instructions_file: Path | None = Field(None, description="instructions.md in home unless set")
 

@@ -21,6 +21,7 @@ CONNECT = {
     "python_enable_replacements": False,
 }
 DISK_SIGNS = ("could not write", "no space left", "disk full", "disk quota", "input/output error", "fsync failed")
+DAMAGE_SIGNS = ("not a valid duckdb", "could not read enough bytes", "checksum", "is a directory")
 RIGHTS_SIGNS = ("permission denied", "operation not permitted", "read-only file system")
 CONFLICT_SIGNS = ("conflict", "duplicate key")
 
@@ -70,7 +71,7 @@ def translated(path: Path) -> Iterator[None]:
             ) from error
         if any(sign in low for sign in DISK_SIGNS):
             raise DiskError(f"The disk refused a write beside {path} (full?): make room and try again.") from error
-        if "not a valid duckdb" in low or "could not read enough bytes" in low or "checksum" in low:
+        if any(sign in low for sign in DAMAGE_SIGNS):
             raise StoreError(f"{path} is damaged or not a Feedback Lab database: restore a backup.") from error
         if "newer version of duckdb" in low or "storage version" in low:
             raise StoreError(f"{path} was written by a newer database engine: install a newer Feedback Lab.") from error

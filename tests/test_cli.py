@@ -204,6 +204,13 @@ def test_settings_come_from_the_environment_over_the_file(
     assert ask("triggers", "run", "--rule", "seed")["waiting"] == 1
 
 
+def test_a_setting_beyond_all_measure_is_named(home: Path, refuse: Refuse) -> None:
+    home.mkdir()
+    (home / "feedback_lab.toml").write_text("lease_minutes = 99999999999\n")
+
+    assert "lease_minutes" in refuse(1, "queue", "claim", "--reviewer", "ada")
+
+
 def test_terminal_control_characters_in_strangers_text_are_made_visible(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -49,10 +49,14 @@ def test_a_folder_of_somebodys_own_is_never_touched(world: Path, fresh: bool) ->
 
 
 def test_a_world_that_was_cut_off_while_made_anew_is_made_anew(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(_: Path) -> demo.Made:
+        raise KeyboardInterrupt
+
     demo.prepare(world)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(demo, "_fill", lambda home: (_ for _ in ()).throw(KeyboardInterrupt))
-        demo.prepare(world, fresh=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(demo, "_fill", killed)
+        with pytest.raises(KeyboardInterrupt):
+            demo.prepare(world, fresh=True)
 
     assert demo.prepare(world) is not None
     assert (world / DATABASE_NAME).is_file()

@@ -280,12 +280,20 @@ def test_an_operational_error_of_another_kind_stays_itself(store: Store) -> None
         store.rows("SELECT * FROM no_such_table")
 
 
-def test_a_database_that_could_not_be_made_leaves_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(*_: object) -> None:
-        raise duckdb.IOException("Could not write file: No space left on device")
+@pytest.mark.skipif(sys.platform == "win32", reason="the limit on file sizes is a POSIX one")
+def test_a_database_that_could_not_be_made_leaves_nothing(home: Path) -> None:
+    code = (
+        "import resource, sys; from pathlib import Path; from feedback_lab.store import open_store; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536)); open_store(Path(sys.argv[1]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(home)], capture_output=True, text=True)
 
-    monkeypatch.setattr(store_module.migrations, "apply", refused)
-    with pytest.raises(DiskError):
-        open_store(home)
-
+    assert "DiskError" in done.stderr
     assert [path.name for path in home.iterdir()] == ["backups"]
+
+
+def test_a_folder_in_the_place_of_the_database_is_said(home: Path) -> None:
+    (home / DATABASE_NAME).mkdir(parents=True)
+
+    with pytest.raises(StoreError, match="not a Feedback Lab database"):
+        open_store(home)
