@@ -153,17 +153,6 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The one resolved opinion of one rater on one interaction, and the feedback that decided it."""
-
-    interaction_id: str
-    rater: str
-    polarity: Polarity
-    feedback_id: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the knowledge file: a fact, with where it comes from. `version` counts from 1."""
 

@@ -19,9 +19,7 @@ name = reviewing.reviewer()
 waiting = review.tasks(lab.store, reviewer=name)
 ready = [task for task in waiting if task.status is not TaskStatus.WAITING]
 midnight = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
-done = lab.store.scalar(
-    "SELECT count(*) FROM decision WHERE decided_at >= :since AND outcome <> 'undo'", since=midnight
-)
+done = review.decided_since(lab.store, midnight)
 later = len(waiting) - len(ready)
 heading(
     "What needs a human now?",

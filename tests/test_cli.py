@@ -244,6 +244,16 @@ def test_a_database_that_another_process_holds_is_said(home: Path) -> None:
     assert f"PID {os.getpid()}" in done.stderr
 
 
+def test_the_same_file_with_another_mapping_is_said_because_its_rows_count_again(ask: Ask, log: Path) -> None:
+    first = ask("import", str(log), "--map", "input=question")
+    assert not [one for one in first["said"] if "before" in one]
+    second = ask("import", str(log), "--map", "input=question", "--map", "value=thumb")
+
+    assert second["new"] == first["new"]
+    assert f"import-undo {first['batch_id']}" in second["said"][-1]
+    assert "before" not in str(ask("import", str(log), "--map", "input=question")["said"])
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the limit on file sizes is a POSIX one")
 @pytest.mark.parametrize("command", [("imports",), ("import", "LOG"), ("triggers", "run"), ("backup", "TARGET")])
 def test_a_full_disk_is_one_sentence_and_never_a_traceback(home: Path, log: Path, command: tuple[str, ...]) -> None:

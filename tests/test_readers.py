@@ -67,6 +67,11 @@ def test_a_file_that_cannot_hold_rows_gets_one_sentence(made: Made, content: byt
     assert "\n" not in str(error.value)
 
 
+def test_a_name_that_no_system_takes_gets_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="check its name"):
+        open_rows(tmp_path / ("x" * 5000))
+
+
 def test_a_missing_file_and_a_folder_get_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="There is no file"):
         open_rows(tmp_path / "nowhere.csv")

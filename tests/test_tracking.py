@@ -138,3 +138,12 @@ def test_identity_goes_to_the_cluster_with_most_shared_members() -> None:
 
 def test_a_cluster_that_shares_little_gets_a_new_identity() -> None:
     assert tracking.match(["a"] * 10, list(itertools.repeat(0, 2)) + list(range(1, 9))) == {}
+
+
+def test_a_store_that_takes_no_writes_still_shows_its_issues(complained: Store) -> None:
+    tracking.refresh(complained)
+    complain(complained, "card", 1, start=50)
+    complained.damage = "short"
+
+    assert tracking.assign_new(complained) == 0
+    assert tracking.listing(complained).unassigned == 1

@@ -55,7 +55,13 @@ def import_file(
     )
     rows = readers.open_rows(file)
     plan, said = mapping.complete_plan(given, rows.header, rows.sample(), only_exact=bool(columns or constants))
-    report = load.import_file(session(context).store, file, plan, dry_run=dry_run)
+    store = session(context).store
+    report = load.import_file(store, file, plan, dry_run=dry_run)
+    if report.new and report.batch_id and (before := history.other_imports_of(store, report.batch_id)):
+        said.append(
+            f"This very file was imported before with another mapping, so rows may count twice: "
+            f"feedback-lab import-undo {before[0]} takes the earlier import back."
+        )
     answer = asdict(report) | {"mapping": plan.columns, "said": said}
     lines = [
         *said,

@@ -80,17 +80,17 @@ def decoding_of(path: Path) -> Decoding:
 
 
 def _head(path: Path) -> bytes:
-    if path.is_dir():
-        raise InputError(f"{path} is a folder: name one file in it.")
-    if not path.exists():
-        raise InputError(f"There is no file {path}: check its name and folder.")
-    if not path.is_file():
-        raise InputError(f"{path} is not a regular file: save the rows into a file first.")
     try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder: name one file in it.")
+        if not path.exists():
+            raise InputError(f"There is no file {path}: check its name and folder.")
+        if not path.is_file():
+            raise InputError(f"{path} is not a regular file: save the rows into a file first.")
         with path.open("rb") as handle:
             head = handle.read(1 << 16)
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}): give this user the right to read it.") from None
+        raise InputError(f"{path} cannot be read ({error.strerror}): check its name and rights.") from None
     if not head.strip():
         raise InputError(f"{path} is empty: export the rows again, with a header line.")
     return head

@@ -16,6 +16,22 @@ def history(store: Store) -> list[dict[str, Any]]:
     )
 
 
+def other_imports_of(store: Store, batch_id: str) -> list[str]:
+    """Earlier imports of the very same file that stand and brought rows, newest first: read with another mapping,
+    rows without ids of their own are other rows, and count again.
+    """
+    rows = store.rows(
+        """
+        SELECT other.batch_id FROM import_batch AS other JOIN import_batch AS this ON this.batch_id = :batch
+        WHERE other.file_sha256 = this.file_sha256 AND other.batch_id <> this.batch_id
+          AND other.status = 'done' AND other.rows_new > 0
+        ORDER BY other.started_at DESC
+        """,
+        batch=batch_id,
+    )
+    return [str(row["batch_id"]) for row in rows]
+
+
 def rejects(store: Store, batch_id: str, limit: int = 100) -> list[dict[str, Any]]:
     """The first rejected rows of a batch by line: line, column_name, code, message, excerpt."""
     return store.rows(

@@ -40,6 +40,7 @@ SAID = (
     "rater_hash",
 )
 METADATA = CONTENT.index("metadata")
+REMEDY = "give the row an id of its own, or undo the import that brought the stored one"
 
 
 class Candidate(NamedTuple):
@@ -106,14 +107,14 @@ def _conflict(row: Candidate, before: Known | None, said: dict[str, tuple[Any, .
     if row.feedback_id is not None and said.get(row.feedback_id, row.said) != row.said:
         stored = said[row.feedback_id]
         name = next(name for name, old, new in zip(SAID, stored, row.said, strict=True) if old != new)
-        message = f"feedback {row.feedback_id} is stored with another {name}: give the row an id of its own"
+        message = f"feedback {row.feedback_id} is stored with another {name}: {REMEDY}"
         return Problem(None, "id_conflict", message)
     if before is None:
         return None
     soft = row.soft.split()
     for name, old, new in zip(CONTENT[:METADATA], before.content, row.content, strict=False):
         if new is not None and old is not None and new != old and name not in soft:
-            message = f"interaction {row.interaction_id} is stored with another {name}: give the row an id of its own"
+            message = f"interaction {row.interaction_id} is stored with another {name}: {REMEDY}"
             return Problem(None, "id_conflict", message)
     return None
 

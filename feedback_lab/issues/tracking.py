@@ -98,8 +98,11 @@ def refresh(store: Store, *, seed: int = 0, now: datetime | None = None) -> Issu
 def assign_new(store: Store) -> int:
     """Put comments that came after the last refresh into the issues of its model; how many were looked at.
 
-    Does nothing before the first refresh. What fits no issue is remembered as looked at.
+    Does nothing before the first refresh, nor where the store takes no writes any more: readers call this first.
+    What fits no issue is remembered as looked at.
     """
+    if store.damage:
+        return 0
     comments = store.frame(COMMENTS_SQL)
     fresh = comments[~comments["known"].astype(bool)]
     content = store.scalar("SELECT content FROM issue_model ORDER BY created_at DESC LIMIT 1")

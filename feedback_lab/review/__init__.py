@@ -6,7 +6,7 @@ A claim is one conditional update that returns holder, expiry and a token; a dec
 from feedback_lab.review.case import Case, RelatedFeedback, case
 from feedback_lab.review.deciding import Answer, Decided, Undone, decide, undo
 from feedback_lab.review.opening import RunReport, run_rules
-from feedback_lab.review.tasks import UNDECIDED, Task, claim, find, release, skip, tasks
+from feedback_lab.review.tasks import UNDECIDED, Task, claim, decided_since, find, release, skip, tasks
 
 __all__ = [
     "UNDECIDED",
@@ -20,6 +20,7 @@ __all__ = [
     "case",
     "claim",
     "decide",
+    "decided_since",
     "find",
     "release",
     "run_rules",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -273,8 +272,3 @@ def _rule(name: str) -> Any:
     if name not in RULES:
         raise InputError(f"There is no rule {name!r}: choose from {', '.join(sorted(RULES))}.")
     return RULES[name]
-
-
-def waiting_by_rule(store: Store) -> Counter[str]:
-    """How many candidates wait for a day with room, by rule."""
-    return Counter(row["rule"] for row in store.rows("SELECT rule FROM task WHERE status = 'waiting'"))

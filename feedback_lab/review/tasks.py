@@ -94,6 +94,12 @@ def tasks(
     return [task for task in found if task.status in status]
 
 
+def decided_since(store: Store, since: datetime) -> int:
+    """How many decisions were taken at or after a UTC time, undone ones included, undos not. Read-only."""
+    sql = "SELECT count(*) FROM decision WHERE decided_at >= :since AND outcome <> 'undo'"
+    return int(store.scalar(sql, since=since))
+
+
 def find(store: Store, task_id: str, *, now: datetime | None = None) -> Task:
     """One task. Raises ReviewError where there is none."""
     with store.read() as connection:

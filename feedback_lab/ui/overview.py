@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from feedback_lab import review
 from feedback_lab.insights import periods, summary
 from feedback_lab.insights.periods import Comparison, Period
 from feedback_lab.insights.rates import Rate
@@ -27,7 +28,6 @@ MARKERS_SQL = """
     SELECT happened_at, label FROM marker WHERE happened_at >= :since AND happened_at < :until ORDER BY happened_at
 """
 TASKS_SQL = "SELECT count(*) AS n, min(created_at) AS oldest FROM task WHERE status IN ('open', 'claimed')"
-DECIDED_SQL = "SELECT count(*) FROM decision WHERE outcome <> 'undo' AND decided_at >= :since"
 COUNTED = ("positive_rate", "interval", "positive_rate_uncapped", "positive_share", "response_rate", "undated")
 MOST_MARKERS = 12
 CARD_HEIGHT = 176  # px
@@ -200,7 +200,7 @@ def _versions(rate: Rate, insights: dict[str, Any]) -> str:
 def _task_card() -> None:
     store, now = state.lab().store, utc_now()
     row = store.rows(TASKS_SQL)[0]
-    week = store.scalar(DECIDED_SQL, since=now - pd.Timedelta(days=7).to_pytimedelta())
+    week = review.decided_since(store, now - timedelta(days=7))
     oldest = f"oldest {words.ago(row['oldest'], now)}" if row["n"] else "nothing waits"
     with st.container(border=True, height=CARD_HEIGHT, gap="xsmall"):
         st.metric("Open tasks", f"{row['n']:,}")
