@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,6 +15,8 @@ from feedback_lab.knowledge import Files, entries_file
 from feedback_lab.knowledge.instructions_file import instructions
 from feedback_lab.store import Store
 
+LEAST_FREE_BYTES = 100_000_000
+SPARE = ": make room before the next import"
 COUNTED = ("interaction", "feedback", "task", "decision", "issue")
 
 
@@ -43,6 +46,8 @@ def _checks(store: Store, files: Files) -> Iterator[Check]:
     yield Check("acknowledged commits", store.damage is None, store.damage or "all there")
     counts = {name: store.scalar(f"SELECT count(*) FROM {name}") for name in COUNTED}
     yield Check("rows", True, ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+    free = shutil.disk_usage(store.home).free
+    yield Check("disk", free >= LEAST_FREE_BYTES, f"{free // 1_000_000:,} MB free" + SPARE * (free < LEAST_FREE_BYTES))
     waiting = int(store.scalar("SELECT count(*) FROM outbox WHERE published_at IS NULL"))
     yield Check("outbox", waiting == 0, f"{waiting} decisions wait to be written" if waiting else "empty")
     yield _read("knowledge file", lambda: f"{len(entries_file.read_file(files.knowledge))} entries", files.knowledge)

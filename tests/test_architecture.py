@@ -31,9 +31,10 @@ FLOW = [
     {"demo", "serving"},
     {"collector", "ui"},
     {"cli"},
+    {"__main__"},
 ]
 PLACE = {room: number for number, rooms in enumerate(FLOW) for room in rooms}
-DOORS = {"cli", "collector", "ui"}
+DOORS = {"__main__", "cli", "collector", "ui"}
 STREAMLIT_ROOMS = {"ui"}
 ENGINE_ROOMS = {"store", "store_engine", "schema", "migrations", "ingest"}
 # Pure data: the sentences of the sample world.

@@ -185,6 +185,32 @@ def test_an_unexpected_error_is_one_line_too(refuse: Refuse, monkeypatch: pytest
     assert "RuntimeError: two lines" in refuse(1, "doctor")
 
 
+def test_a_word_that_is_given_an_unknown_meaning_is_refused_before_anything_is_read(refuse: Refuse, log: Path) -> None:
+    said = refuse(1, "import", str(log), "--map", "polarity=thumb", "--value", "polarity:👎=terrible")
+    assert "--value polarity" in said
+    assert "terrible" in said
+
+
+def test_a_decision_that_is_refused_leaves_the_task_free(ask: Ask, refuse: Refuse, log: Path) -> None:
+    ask("import", str(log))
+    ask("triggers", "run", "--rule", "seed")
+    (task,) = ask("queue", "list")["tasks"]
+    refuse(1, "queue", "decide", task["task_id"], "--reviewer", "ada", "--outcome", "accept")
+
+    assert ask("queue", "list")["tasks"][0]["status"] == "open"
+    assert ask("queue", "claim", "--reviewer", "ben")["tasks"][0]["task_id"] == task["task_id"]
+
+
+def test_a_broken_knowledge_file_stops_neither_the_doctor_nor_an_import(ask: Ask, home: Path, log: Path) -> None:
+    home.mkdir()
+    (home / "knowledge.jsonl").write_text("<<<<<<< HEAD\n", encoding="utf-8")
+    assert ask("import", str(log))["new"] == 7
+
+    answer = ask("doctor")
+    assert answer["ok"] is False
+    assert "knowledge.jsonl" in next(check["found"] for check in answer["checks"] if not check["ok"])
+
+
 def test_a_setting_that_cannot_be_used_is_named(refuse: Refuse, home: Path) -> None:
     home.mkdir()
     (home / "feedback_lab.toml").write_text("similarity = 7\n")

@@ -147,7 +147,7 @@ def _value_map(given: Pairs) -> dict[str, dict[str, str]]:
         raw, equals, value = rest.rpartition("=")
         if not colon or not equals:
             raise InputError(f"--value {one!r} cannot be read: write FIELD:RAW=VALUE.")
-        found.setdefault(name.strip(), {})[raw] = value
+        found.setdefault(name.strip(), {})[raw.strip()] = value
     return found
 
 

@@ -10,7 +10,7 @@ import typer
 from feedback_lab import knowledge, review
 from feedback_lab.cli.output import Json, emit, moment, table
 from feedback_lab.cli.session import session
-from feedback_lab.errors import InputError
+from feedback_lab.errors import InputError, LabError
 from feedback_lab.records import CorrectionType, Outcome
 from feedback_lab.review import Task
 from feedback_lab.triggers import DEFAULT_RULES
@@ -96,9 +96,15 @@ def decide(
     if on_conflict or entry:
         raise InputError("--on-conflict and --entry are not there yet: decide without them.")
     lab = session(context).lab
+    held_before = review.find(lab.store, task).locked_by is not None
     held = review.claim(lab.store, reviewer, task_id=task, lease_minutes=lab.settings.lease_minutes)[0]
     answer = review.Answer(outcome, text, kind, question, reason)
-    done = knowledge.decide(lab.store, lab.files, task, reviewer, held.lease_token or "", answer)
+    try:
+        done = knowledge.decide(lab.store, lab.files, task, reviewer, held.lease_token or "", answer)
+    except LabError:
+        if not held_before:  # what this command took for a moment, nobody is to wait for
+            review.release(lab.store, task, reviewer, held.lease_token or "")
+        raise
     written = f" Written as {done.target_id}." if done.target_id else ""
     items = "1 feedback item" if done.closed == 1 else f"{done.closed} feedback items"
     emit(asdict(done), as_json, f"Decided: {done.outcome}. This closes {items}.{written}")

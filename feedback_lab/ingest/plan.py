@@ -78,7 +78,7 @@ def check(plan: Plan, header: Sequence[str]) -> None:
             "No column is mapped to what people asked, were answered or said: add for example --map comment=COLUMN; "
             f"the columns are {_listed(header)}."
         )
-    _check_constants(plan)
+    _check_meanings(plan)
 
 
 def _check_chat(plan: Plan) -> None:
@@ -88,7 +88,7 @@ def _check_chat(plan: Plan) -> None:
         raise InputError("A row is either one message (role, content) or a question with its answer (input, output).")
 
 
-def _check_constants(plan: Plan) -> None:
+def _check_meanings(plan: Plan) -> None:
     values.zone_of(plan.timezone)
     if plan.scale is not None and not -math.inf < plan.scale[0] < plan.scale[1] < math.inf:
         raise InputError(f"The scale {plan.scale[0]:g}:{plan.scale[1]:g} cannot be used: write it like --scale 1:5.")
@@ -99,14 +99,16 @@ def _check_constants(plan: Plan) -> None:
         "polarity": values.polarity_of,
         "turn": values.turn_of,
     }
-    for name, text in plan.constants.items():
+    given = [("--set", name, text) for name, text in plan.constants.items()]
+    given += [("--value", name, text) for name, meanings in plan.values.items() for text in meanings.values() if text]
+    for option, name, text in given:
         try:
             if name == "created_at":
                 values.time_of(text)
             elif name in readers:
                 readers[name](text)
         except values.Unreadable as error:
-            raise InputError(f"--set {name} cannot be used: {error}.") from None
+            raise InputError(f"{option} {name} cannot be used: {error}.") from None
 
 
 def _listed(header: Sequence[str]) -> str:
