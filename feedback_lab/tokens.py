@@ -10,7 +10,7 @@ import html
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 DIGITS = "0"
 
@@ -31,6 +31,8 @@ _SCRIPT_RUN = re.compile(
     "[\u30a0-\u30ff]+|[\u3040-\u309f]+|[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|.[^\u3005-\u9fff]*"
 )
 LONGEST_WORD = 40
+RARE, COMMON = 2, 8  # texts that a misspelling, and the word that was meant, occur in
+_PLAIN_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 # Function words only. What carries the complaint stays a word: not, never, off, up, down, over, before, after,
 # again, too, very, still, only, more, less, how, why, when, where, what, who, which.
@@ -173,10 +175,43 @@ def content_words(text: str) -> list[str]:
     return [stemmed for stemmed, _, is_function in tokens(text) if not is_function]
 
 
-def common_forms(texts: Iterable[str]) -> dict[str, str]:
-    """For every stem in `texts`, the form that people write most often (the first in the alphabet where tied)."""
-    forms: dict[str, Counter[str]] = {}
+def misspellings(texts: Iterable[str]) -> dict[str, str]:
+    """Rare words of `texts` that are one edit away from a much commoner one, with that one; all in lower case.
+
+    An edit is a letter too many, missing, wrong, or two neighbours swapped. Words of five ASCII letters and more.
+    """
+    counts: Counter[str] = Counter()
     for text in texts:
-        for stemmed, form, _ in tokens(text):
-            forms.setdefault(stemmed, Counter())[form] += 1
-    return {stemmed: min(seen, key=lambda form: (-seen[form], form)) for stemmed, seen in forms.items()}
+        counts.update(part for part in set(pieces(text)) if 5 <= len(part) <= LONGEST_WORD and part.isascii())
+    shortened: dict[str, list[str]] = {}
+    for word, count in counts.items():
+        if count >= COMMON:
+            for key in _one_letter_less(word):
+                shortened.setdefault(key, []).append(word)
+    found = {}
+    for word in (word for word, count in counts.items() if count <= RARE and word.isalpha()):
+        near = {other for key in _one_letter_less(word) for other in shortened.get(key, ())}
+        fitting = [other for other in near if _one_edit_apart(word, other) and stem(other) != stem(word)]
+        if fitting:
+            found[word] = min(fitting, key=lambda other: (-counts[other], other))
+    return found
+
+
+def respelled(text: str, fixed: Mapping[str, str]) -> str:
+    """`text` with the words of `fixed` replaced."""
+    return _PLAIN_WORD.sub(lambda match: fixed.get(match[0].lower(), match[0]), text) if fixed else text
+
+
+def _one_letter_less(word: str) -> set[str]:
+    return {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
+
+
+def _one_edit_apart(a: str, b: str) -> bool:
+    if len(a) == len(b):
+        wrong = [i for i in range(len(a)) if a[i] != b[i]]
+        if len(wrong) == 2:
+            i, j = wrong
+            return j == i + 1 and a[i] == b[j] and a[j] == b[i]
+        return len(wrong) == 1
+    short, long = sorted((a, b), key=len)
+    return len(long) == len(short) + 1 and any(long[:i] + long[i + 1 :] == short for i in range(len(long)))

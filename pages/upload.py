@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from feedback_lab.ui import imports, mapping, state, uploading
+from feedback_lab.ui import imports, mapping, state, uploading, words
 from feedback_lab.ui.rules import rules_panel
 from feedback_lab.ui.widgets import facts, heading, notice, subheading
 
@@ -30,7 +30,7 @@ else:
 
 if upload:
     with st.container(border=True):
-        facts([(upload.name, upload.format), (f"{len(upload.header)} columns", " ")], "format")
+        facts([(upload.name, upload.format), (words.count(len(upload.header), "column"), " ")], "format")
         said = mapping.reasons(upload)
         with st.expander("Why", expanded=len(said) < 9, type="compact"):
             st.text("\n".join(said) or "No column has a name or a content that speaks for a field: choose them below.")

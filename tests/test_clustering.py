@@ -150,6 +150,15 @@ def test_a_sentence_repeated_a_thousand_times_counts_but_leaves_the_rest_alone()
     assert labels[-1] not in subjects | {-1}
 
 
+def test_near_copies_of_a_sentence_do_not_become_an_issue_each() -> None:
+    endings = [f"{one} {two}" for one in "card fee limit debit rate".split() for two in "now today sir pls ok".split()]
+    parts = ["invoice total is wrong", "wrong invoice total shown", "invoice shows a wrong total amount"]
+    parts += ["crashes on photo upload", "app crashes uploading photos", "photo upload makes the app crash"]
+    labels = cluster([f"{part} {ending}" for part in parts for ending in endings]).labels
+    assert len(set(labels.tolist()) - {-1}) <= 4
+    assert not set(labels[:75].tolist()) & set(labels[75:].tolist())
+
+
 def test_labels_are_numbered_by_size_and_no_cluster_is_smaller_than_three(shared_data: Path) -> None:
     labels = cluster(negatives(shared_data, 600)).labels
     sizes = np.bincount(labels[labels >= 0])

@@ -42,6 +42,31 @@ def test_keywords_are_real_words_and_not_stems() -> None:
         assert {keyword.lower() for keyword in name.keywords} <= written
 
 
+def test_a_misspelling_written_once_is_neither_keyword_nor_title() -> None:
+    group = ["the refund is late"] * 9 + ["refnud is laate", "the reefund"]
+    name = names([group, CRASH])[0]
+    assert name.title == "Refund is late"
+    assert set(name.keywords) == {"refund", "late"}
+
+
+def test_greetings_and_asides_do_not_name_an_issue() -> None:
+    greetings = "Hi Hello Sorry Honestly Unfortunately Hmm".split()
+    name = names([[f"{greeting}, the refund is late" for greeting in greetings], CRASH])[0]
+    assert name.title == "Refund is late"
+    assert not {keyword.title() for keyword in name.keywords} & set(greetings)
+
+
+def test_one_phrase_is_enough_where_it_covers_the_issue() -> None:
+    group = ["still no refund for my order"] * 6 + ["the app lost my order"] * 2
+    assert "," not in names([group, CRASH])[0].title
+
+
+def test_a_title_keeps_the_negation_that_makes_it_a_complaint() -> None:
+    group = ["does not answer my question", "it doesn't answer my question", "didnt answer my question at all"]
+    title = names([group, CRASH])[0].title
+    assert title.startswith(("Does not answer my", "Doesn't answer my", "Didnt answer my"))
+
+
 def test_unassigned_comments_are_not_named() -> None:
     assert name_issues(["a", "b"], np.array([-1, -1])) == {}
 

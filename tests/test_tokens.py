@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_lab.tokens import LONGEST_WORD, common_forms, content_words, language_of, words
+from feedback_lab.tokens import LONGEST_WORD, content_words, language_of, misspellings, respelled, words
 
 
 def test_links_mentions_and_entities_are_dropped_and_numbers_fold_to_zero() -> None:
@@ -59,11 +59,6 @@ def test_programming_languages_keep_their_signs() -> None:
     assert words("c++ and c#") == ["c++", "and", "c#"]
 
 
-def test_the_commonest_form_of_a_stem_is_found() -> None:
-    forms = common_forms(["Refunds please", "my refund", "a refund", "refunded"])
-    assert forms["refund"] == "refund"
-
-
 @given(st.text())
 def test_any_text_gives_content_words_that_are_among_its_words(text: str) -> None:
     assert set(content_words(text)) <= set(words(text))
@@ -73,3 +68,15 @@ def test_any_text_gives_content_words_that_are_among_its_words(text: str) -> Non
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz '", max_size=60))
 def test_case_does_not_matter(text: str) -> None:
     assert words(text) == words(text.upper())
+
+
+def test_a_rare_word_one_edit_from_a_common_one_is_a_misspelling() -> None:
+    texts = ["the answer is about fees"] * 8 + ["no anwser", "aboout fees", "an answwr", "another bank", "anwsre"]
+    fixed = misspellings(texts)
+    assert fixed == {"anwser": "answer", "aboout": "about", "answwr": "answer"}
+    assert respelled("No Anwser, aboout_x about", fixed) == "No answer, about_x about"
+
+
+def test_common_words_short_words_and_other_forms_are_not_respelled() -> None:
+    texts = ["the limit of the card"] * 8 + ["the limits", "care", "climb"] + ["timit"] * 3
+    assert misspellings(texts) == {}

@@ -21,10 +21,18 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from feedback_lab.issues.features import LONGEST_TEXT, Floats, embed, mixture_terms, with_pairs, word_presence
+from feedback_lab.issues.features import (
+    LONGEST_TEXT,
+    Floats,
+    distinctness,
+    embed,
+    mixture_terms,
+    with_pairs,
+    word_presence,
+)
 from feedback_lab.issues.kmeans import Labels, relabelled
 from feedback_lab.issues.mixture import TEMPER, log_lift, one_hot, self_trained
-from feedback_lab.issues.selection import best_partition
+from feedback_lab.issues.selection import Evidence, best_partition
 from feedback_lab.tokens import stem, tokens
 
 UNASSIGNED = -1
@@ -33,6 +41,7 @@ MOST_ISSUES = 60  # a list that a person can read
 COMMENTS_PER_ISSUE = 4
 LEARNED_FROM = 10_000
 ENOUGH_TO_SELF_TRAIN = 150
+FEWEST_VOTES = 150  # near-duplicates share a vote only as far as so many are left: of few comments each one is needed
 # Both chosen on comments of one data set under the model of another: of foreign comments 60 to 70 % are refused by a
 # model of 60 issues (few by one of ten), of its own about 5 %.
 BACKGROUND = 0.05  # weight of "none of the issues", in issues of average size
@@ -194,7 +203,10 @@ def _learn(comments: _Comments, n_clusters: int | None, seed: int) -> Labels:
     k = min(most, n)
     if n_clusters is None:
         fewest = 1 if n < 20 else 2 if n < 500 else 4
-        best = best_partition(rows, _stems_present(comments.docs), seed, fewest, most)
+        votes = distinctness(comments.texts)
+        votes = np.minimum(1, votes * max(1, FEWEST_VOTES / votes.sum()))
+        evidence = Evidence(_stems_present(comments.docs), votes)
+        best = best_partition(rows, evidence, seed, fewest, most)
         labels, k = best.labels, best.k
     if k < 2 or (n < ENOUGH_TO_SELF_TRAIN and n_clusters is None):
         return labels

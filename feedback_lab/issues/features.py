@@ -30,6 +30,8 @@ CHARACTER_WEIGHT = 0.25
 LONGEST_TEXT = 2_000
 SIF_WEIGHT = 1e-3
 CONTEXT_SMOOTHING = 0.75
+NEARLY_THE_SAME = 0.6
+BLOCK = 500
 
 _NOISE = re.compile(r"(?:https?://|www\.)\S+|@\w+")
 _NUMBER = re.compile(r"\d+")
@@ -119,6 +121,23 @@ def word_presence(contents: Sequence[list[str]], lowest: int = 2) -> tuple[sp.cs
     except ValueError:  # an empty vocabulary
         return sp.csr_matrix(np.zeros((len(contents), 0), np.float32)), []
     return matrix, vectorizer.get_feature_names_out().tolist()
+
+
+def distinctness(texts: Sequence[str]) -> Floats:
+    """What each of `texts` counts: 1 / (how many are nearly the same, itself included), 0 to 1.
+
+    Nearly the same are texts whose TF-IDF of character 3- to 5-grams has a cosine of at least 0.6.
+    """
+    spelled = _fit(TfidfVectorizer, texts, sublinear_tf=True, **_characters(len(texts)))
+    if spelled is None:
+        return np.ones(len(texts), np.float32)
+    copies = np.ones(len(texts), np.float32)
+    columns = spelled.T.tocsr()
+    for start in range(0, len(texts), BLOCK):
+        cosines = spelled[start : start + BLOCK] @ columns
+        alike = np.bincount(cosines.tocoo().row[cosines.data >= NEARLY_THE_SAME], minlength=cosines.shape[0])
+        copies[start : start + BLOCK] = np.maximum(alike, 1)
+    return np.reciprocal(copies)
 
 
 def mixture_terms(texts: Sequence[str], words: sp.csr_matrix) -> sp.csr_matrix:

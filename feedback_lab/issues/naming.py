@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from feedback_lab.issues.phrases import LONGEST_READ, WEAK, Forms, commonest, phrases
-from feedback_lab.tokens import content_words, pieces, stem
+from feedback_lab.issues.phrases import LONGEST_READ, NEGATION, WEAK, Forms, commonest, phrases
+from feedback_lab.tokens import content_words, misspellings, pieces, respelled, stem
 
 LONGEST_TITLE = 50
 KEYWORDS = 8
 SAMPLES = 3
 READ_PER_ISSUE = 1_000
+PHRASES_WEIGHED = 50
 PHRASES_TRIED = 12
 WORTH_ADDING = 0.16
+COVERS_LITTLE, COVERS_WELL = 0.2, 0.5  # of the issue's comments: then one phrase is enough
+SEVERAL = 3  # comments that share a word, before it may stand for the issue
 USUAL_SHARE = 0.3
+COMPLETING_SHARE = 0.1
 COMMON_WORD = 0.03  # of the best term's weight
 SENSIBLE_WORDS = (4, 30)
 
@@ -43,6 +47,12 @@ class IssueName:
 class _Phrase:
     rows: set[int] = field(default_factory=set)
     forms: Counter[str] = field(default_factory=Counter)
+    whole: set[int] = field(default_factory=set)  # where it is a clause of its own
+
+    @property
+    def wholeness(self) -> float:
+        """How often it is a clause of its own, 0 to 1."""
+        return len(self.whole) / len(self.rows)
 
 
 @dataclass(slots=True)
@@ -51,9 +61,14 @@ class _Issue:
 
     rows: list[int]
     size: int
-    terms: Counter[str] = field(default_factory=Counter)
+    rows_of: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     phrases: dict[tuple[str, ...], _Phrase] = field(default_factory=lambda: defaultdict(_Phrase))
     weights: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def terms(self) -> dict[str, int]:
+        """In how many comments each term occurs."""
+        return {term: len(rows) for term, rows in self.rows_of.items()}
 
 
 def name_issues(
@@ -66,10 +81,17 @@ def name_issues(
     """
     fits = np.ones(len(texts)) if scores is None else np.asarray(scores, np.float64)
     issues = {
-        int(label): _read(texts, np.flatnonzero(labels == label).tolist()) for label in np.unique(labels) if label >= 0
+        int(label): _Issue(*_rows_to_read(np.flatnonzero(labels == label).tolist()))
+        for label in np.unique(labels)
+        if label >= 0
     }
+    read = [row for issue in issues.values() for row in issue.rows]
+    fixed = misspellings(texts[row][:LONGEST_READ] for row in read)
+    spelled = {row: respelled(texts[row][:LONGEST_READ], fixed) for row in read}
+    for issue in issues.values():
+        _read(issue, spelled)
     _weigh(issues.values())
-    forms = Forms(texts[row] for issue in issues.values() for row in issue.rows)
+    forms = Forms(spelled.values())
     everywhere = _phrase_counts(issues.values())
     names: dict[int, IssueName] = {}
     titles: set[str] = set()
@@ -83,15 +105,20 @@ def name_issues(
     return names
 
 
-def _read(texts: Sequence[str], rows: list[int]) -> _Issue:
-    step = max(1, math.ceil(len(rows) / READ_PER_ISSUE))
-    issue = _Issue(rows[::step], len(rows))
+def _rows_to_read(rows: list[int]) -> tuple[list[int], int]:
+    return rows[:: max(1, math.ceil(len(rows) / READ_PER_ISSUE))], len(rows)
+
+
+def _read(issue: _Issue, spelled: Mapping[int, str]) -> None:
     for row in issue.rows:
-        issue.terms.update(set(content_words(texts[row][:LONGEST_READ])))
-        for key, form in phrases(texts[row]):
-            issue.phrases[key].rows.add(row)
-            issue.phrases[key].forms[form] += 1
-    return issue
+        for term in content_words(spelled[row]):
+            issue.rows_of[term].add(row)
+        for key, form, is_whole in phrases(spelled[row]):
+            phrase = issue.phrases[key]
+            phrase.rows.add(row)
+            phrase.forms[form] += 1
+            if is_whole:
+                phrase.whole.add(row)
 
 
 def _weigh(issues: Iterable[_Issue]) -> None:
@@ -99,12 +126,13 @@ def _weigh(issues: Iterable[_Issue]) -> None:
     issues = list(issues)
     read = sum(len(issue.rows) for issue in issues)
     total: Counter[str] = Counter()
-    for issue in issues:
-        total.update(issue.terms)
+    counts = [issue.terms for issue in issues]
+    for terms in counts:
+        total.update(terms)
     mean = sum(total.values()) / max(1, len(issues))
-    for issue in issues:
-        own = sum(issue.terms.values())
-        for term, count in issue.terms.items():
+    for issue, terms in zip(issues, counts, strict=True):
+        own = sum(terms.values())
+        for term, count in terms.items():
             rare = (1 - total[term] / read) ** 8 if len(issues) > 1 else 1.0
             weak = 0.1 if term in WEAK else 1.0
             issue.weights[term] = weak * count / own * math.log1p(mean / total[term]) * rare
@@ -113,8 +141,11 @@ def _weigh(issues: Iterable[_Issue]) -> None:
 
 
 def _best_terms(issue: _Issue) -> list[str]:
-    usable = [term for term in issue.terms if term not in WEAK] or list(issue.terms)
-    return sorted(usable, key=lambda term: (-issue.weights[term], term))[:KEYWORDS]
+    """Terms that several comments share, without weak words, as far as there are such; the best first."""
+    terms = issue.terms
+    shared = [term for term in terms if terms[term] >= SEVERAL] or [term for term in terms if terms[term] > 1]
+    usable = [term for term in shared if term not in WEAK] or [term for term in terms if term not in WEAK]
+    return sorted(usable or terms, key=lambda term: (-issue.weights[term], term))[:KEYWORDS]
 
 
 def _phrase_counts(issues: Iterable[_Issue]) -> Counter[tuple[str, ...]]:
@@ -127,19 +158,21 @@ def _phrase_counts(issues: Iterable[_Issue]) -> Counter[tuple[str, ...]]:
 def _titles(
     issue: _Issue, everywhere: Counter[tuple[str, ...]], forms: Forms, keywords: Sequence[str]
 ) -> Iterator[str]:
-    """Titles for an issue, the best first: a phrase and what distinguishes it, then simpler ones."""
-    ranked = _ranked_phrases(issue, everywhere)[:PHRASES_TRIED]
-    terms: list[tuple[str, ...]] = [(term,) for term in _best_terms(issue)]
+    """Titles for an issue, the best first: a phrase, with what else people say where it covers too little."""
+    ranked = _ranked_phrases(issue, everywhere)
 
     def shown(key: tuple[str, ...]) -> str:
-        return forms.cased(commonest(issue.phrases[key].forms)) if key in issue.phrases else forms.shown(key[0])
+        return forms.cased(commonest(issue.phrases[key].forms))
 
     for key in ranked:
         phrase = _extended(issue, key)
-        others = sorted(ranked + terms, key=lambda other: (-_added(issue, phrase, other), other))
-        details = [other for other in others if not set(other) & set(phrase)]
-        telling = [other for other in details if _added(issue, phrase, other) >= WORTH_ADDING]
-        yield from (f"{shown(phrase)}, {shown(other)}" for other in telling)
+        details = [other for other in ranked if not set(other) & set(phrase)]
+        details.sort(key=lambda other: (-_added(issue, phrase, other), other))
+        coverage = _coverage(issue, phrase)
+        if coverage < COVERS_WELL:
+            least = WORTH_ADDING if coverage > COVERS_LITTLE else 0
+            telling = [other for other in details if _added(issue, phrase, other) >= least]
+            yield from (f"{shown(phrase)}, {shown(_extended(issue, other))}" for other in telling)
         yield shown(phrase)
         yield shown(key)
         yield from (f"{shown(phrase)}, {shown(other)}" for other in details)
@@ -149,37 +182,63 @@ def _titles(
 
 
 def _extended(issue: _Issue, key: tuple[str, ...]) -> tuple[str, ...]:
-    """The longer phrase that people mostly write where they write `key`, else `key`."""
-    rows = len(issue.phrases[key].rows)
+    """The longer phrase that people often write where they write `key`, else `key`.
+
+    A fragment ("price list") rather becomes a clause ("price list has changed") than a clause a longer one.
+    """
+    short = issue.phrases[key]
+
+    def is_usual(phrase: _Phrase) -> bool:
+        completes = short.wholeness < 0.3 and phrase.wholeness >= 0.5
+        share = COMPLETING_SHARE if completes else USUAL_SHARE
+        return len(phrase.rows) >= max(SEVERAL, share * len(short.rows))
+
     longer = [
         other
         for other, phrase in issue.phrases.items()
-        if set(key) < set(other)
-        and not (set(other) - set(key)) & WEAK
-        and len(phrase.rows) >= max(3, USUAL_SHARE * rows)
+        if set(key) < set(other) and not (set(other) - set(key) - {NEGATION}) & WEAK and is_usual(phrase)
     ]
     return min(longer, key=lambda other: (-len(issue.phrases[other].rows), other), default=key)
 
 
 def _ranked_phrases(issue: _Issue, everywhere: Counter[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    least = max(2, 0.01 * len(issue.rows))
-
-    def worth(key: tuple[str, ...]) -> float:
-        inside = len(issue.phrases[key].rows)
-        meaning = sum(issue.weights.get(term, 0) for term in key)
-        # A word that all issues share makes a poor beginning: "answer is helpful" names nothing.
-        opening = 0.6 if issue.weights.get(key[0], 0) < COMMON_WORD else 1.0
-        return opening * meaning * math.sqrt(inside / len(issue.rows)) * math.sqrt(inside / everywhere[key])
-
+    """The best phrases for a title, the best first: common ones as far as there are such."""
+    least = max(2, 0.6 * math.sqrt(len(issue.rows)))
     frequent = [key for key, phrase in issue.phrases.items() if len(phrase.rows) >= least]
-    return sorted(frequent, key=lambda key: (-worth(key), key))
+    frequent = frequent or [key for key, phrase in issue.phrases.items() if len(phrase.rows) > 1]
+    worths = {key: _worth(issue, key, everywhere[key]) for key in frequent}
+    ranked = sorted(worths, key=lambda key: (-worths[key], key))[:PHRASES_WEIGHED]
+    covering = {key: worths[key] * _coverage(issue, key) ** 0.25 for key in ranked}
+    return sorted(ranked, key=lambda key: (-covering[key], key))[:PHRASES_TRIED]
+
+
+def _worth(issue: _Issue, key: tuple[str, ...], everywhere: int) -> float:
+    phrase = issue.phrases[key]
+    inside = len(phrase.rows)
+    meaning = sum(issue.weights.get(term, 0) for term in key)
+    # A word that all issues share makes a poor beginning: "answer is helpful" names nothing.
+    opening = 0.6 if key[0] != NEGATION and issue.weights.get(key[0], 0) < COMMON_WORD else 1.0
+    # What people write as a clause of its own is not cut out of the middle of a thought.
+    whole = 0.4 + 0.6 * phrase.wholeness
+    full = 1.0 if len(set(key) - WEAK) > 1 else 0.4
+    specific = (inside / everywhere) * math.sqrt(inside / everywhere)
+    return opening * whole * full * meaning * specific * math.sqrt(inside / len(issue.rows))
+
+
+def _coverage(issue: _Issue, key: tuple[str, ...]) -> float:
+    """The share of the issue's comments that have at least half of what `key` means."""
+    weights = {term: issue.weights.get(term, 0) for term in key}
+    half = sum(weights.values()) / 2
+    meant: defaultdict[int, float] = defaultdict(float)
+    for term, weight in weights.items():
+        for row in issue.rows_of.get(term, ()):
+            meant[row] += weight
+    return sum(weight >= half for weight in meant.values()) / len(issue.rows)
 
 
 def _added(issue: _Issue, key: tuple[str, ...], other: tuple[str, ...]) -> float:
-    """How much `other` tells beyond the phrase `key`."""
+    """How much the phrase `other` tells beyond the phrase `key`."""
     meaning = sum(issue.weights.get(term, 0) for term in other)
-    if other not in issue.phrases:
-        return 0.4 * meaning * math.sqrt(issue.terms[other[0]] / len(issue.rows))
     return meaning * math.sqrt(len(issue.phrases[other].rows - issue.phrases[key].rows) / len(issue.rows))
 
 

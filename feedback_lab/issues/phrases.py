@@ -10,7 +10,7 @@ from itertools import pairwise
 from feedback_lab.tokens import stem, tokens
 
 LONGEST_READ = 2_000
-SPAN = 6  # words of a phrase, function words included
+SPAN = 8  # words of a phrase, function words included
 PHRASE_STEMS = 4
 
 _CLAUSE_END = re.compile(r"[.,;:!?…]+(?=\s|$)|[()\[\]{}\"“”<>|/\\\n。、，！？；：]+|\s[-–—]+\s")
@@ -29,35 +29,53 @@ WEAK = frozenset(
     actual actually seem seems think sure im i'm coming start started anything does doing done feel felt enough lot
     bit sort kind type mean means looking looks basically directly provide provides provided providing contain
     contains discuss discusses discussed state states stated specific specifically today yesterday tomorrow tonight
-    morning day days week weeks month months hour hours minute minutes ago few couple recent recently soon long time
-    times already different happen happened happens
+    morning day days week weeks month months year years hour hours minute minutes ago few couple recent recently soon
+    long time times already different happen happened happens hi hello hey sorry honestly unfortunately hmm pls maybe
+    dear probably obviously apparently completely totally absolutely
     """.split()
 )
-_MAY_BEGIN = frozenset(stem(word) for word in "on no not never can't cannot won't doesn't didn't isn't without".split())
-_MAY_END = frozenset({"out", "back", "again", "us"})
+NEGATION = "not"
+# Counted as one word in phrases, with and without an apostrophe.
+_NEGATIONS = frozenset(
+    stem(word)
+    for word in """
+    no not never cannot can't cant won't wont don't dont doesn't doesnt didn't didnt isn't isnt wasn't wasnt
+    aren't arent
+    """.split()
+)
+_MAY_BEGIN = frozenset({"on", "without", *_NEGATIONS})
+_MAY_END = frozenset({stem(word) for word in "out back again us different anything".split()})
+_AUXILIARIES = frozenset("do does did is are was were am has have had can could will would should".split())
 _PARTICLES = frozenset({"up", "out", "off", "back", "down"})
 
 
-def phrases(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every phrase of `text` within its clauses: key (stems without function words) and form in lower case."""
+def phrases(text: str) -> Iterator[tuple[tuple[str, ...], str, bool]]:
+    """Every phrase of `text` within its clauses: key, form in lower case, and whether it is the whole clause.
+
+    The key holds the stems without function words; every negation is "not".
+    """
     for clause in _CLAUSE_END.split(text[:LONGEST_READ]):
         yield from _spans(tokens(clause))
 
 
-def _spans(words: Sequence[tuple[str, str, bool]]) -> Iterator[tuple[tuple[str, ...], str]]:
-    for start, (first, _, first_is_function) in enumerate(words):
-        if first_is_function or (first in WEAK and first not in _MAY_BEGIN):
+def _spans(words: Sequence[tuple[str, str, bool]]) -> Iterator[tuple[tuple[str, ...], str, bool]]:
+    content = [i for i, (_, _, is_function) in enumerate(words) if not is_function]
+    for start in content:
+        first = words[start][0]
+        if first in _PARTICLES or (first in WEAK and first not in _MAY_BEGIN):
             continue
         key: tuple[str, ...] = ()
-        for end in range(start, min(start + SPAN, len(words))):
-            stemmed, _, is_function = words[end]
-            if is_function:
+        for end in content:
+            if not start <= end < start + SPAN:
                 continue
-            key = (*key, stemmed)
+            stemmed = words[end][0]
+            key = (*key, NEGATION if stemmed in _NEGATIONS else stemmed)
             if len(key) > PHRASE_STEMS:
                 break
             if len(key) > 1 and len(set(key)) == len(key) and _may_end(words, end):
-                yield key, _joined([form for _, form, _ in words[start : _end_of_form(words, end)]])
+                opening = start - int(start > 0 and words[start][1] == NEGATION and words[start - 1][1] in _AUXILIARIES)
+                form = _joined([form for _, form, _ in words[opening : _end_of_form(words, end)]])
+                yield key, form, start == content[0] and end == content[-1]
 
 
 def _may_end(words: Sequence[tuple[str, str, bool]], end: int) -> bool:

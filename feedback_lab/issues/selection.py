@@ -3,7 +3,8 @@
 score(partition) = log p(words | partition) + log p(partition). Each word's presence in a cluster is Bernoulli with
 a Beta prior centred on the word's corpus rate, integrated out exactly; the prior's concentration comes from the
 data (empirical Bayes). Labels cost a Dirichlet(1/2)-multinomial code, and K! orders of names carry no information.
-There is nothing to tune: a cluster stays only if it saves more bits than it costs.
+Near-duplicates share one vote: a sentence that a hundred people copied is no better evidence for an issue of its
+own than one that was written once. A cluster stays only if it saves more bits than it costs.
 """
 
 from __future__ import annotations
@@ -25,11 +26,20 @@ GRID_POINTS = 12
 FINALISTS = 2
 EXTRA_STARTS = 4
 MERGE_CANDIDATES = 20
+TIE = 0.1  # nats a comment: as much as the score differs from one start to the next
 
 
-def corpus_rates(presence: sp.csr_matrix) -> Doubles:
-    """The share of comments that have each word, kept away from 0 and 1."""
-    return (np.asarray(presence.sum(0), np.float64).ravel() + 0.5) / (presence.shape[0] + 1)
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What partitions are judged by: which words each comment has, and how much the comment counts."""
+
+    presence: sp.csr_matrix
+    weights: Floats
+
+    @property
+    def rates(self) -> Doubles:
+        """The (weighted) share of comments that have each word, kept away from 0 and 1."""
+        return np.asarray(self.presence.T @ self.weights + 0.5, np.float64) / (float(self.weights.sum()) + 1)
 
 
 def words_evidence(counts: Doubles, sizes: Doubles, rates: Doubles, concentration: float) -> Doubles:
@@ -58,34 +68,34 @@ class Candidate:
         return int(self.labels.max()) + 1
 
 
-def evaluated(presence: sp.csr_matrix, labels: Labels, rates: Doubles, near: float | None = None) -> Candidate:
+def evaluated(evidence: Evidence, labels: Labels, rates: Doubles, near: float | None = None) -> Candidate:
     """`labels` with their score; `near` limits the search for the concentration to its neighbourhood."""
-    counts, sizes = _totals(presence, labels)
+    counts, sizes = _totals(evidence, labels)
     grid = CONCENTRATIONS if near is None else (near / 2, near, near * 2)
-    evidence, concentration = max((float(words_evidence(counts, sizes, rates, s).sum()), s) for s in grid)
-    return Candidate(evidence + partition_evidence(sizes), labels, concentration)
+    fit, concentration = max((float(words_evidence(counts, sizes, rates, s).sum()), s) for s in grid)
+    return Candidate(fit + partition_evidence(sizes), labels, concentration)
 
 
-def refined(presence: sp.csr_matrix, start: Candidate, rates: Doubles, iterations: int = 10) -> Candidate:
+def refined(evidence: Evidence, start: Candidate, rates: Doubles, iterations: int = 10) -> Candidate:
     """`start` after hard EM: each comment moves to the cluster that predicts its words best."""
     labels, concentration = start.labels, start.concentration
     for _ in range(iterations):
-        counts, sizes = _totals(presence, labels)
+        counts, sizes = _totals(evidence, labels)
         has = np.log(concentration * rates + counts)
         lacks = np.log(concentration * (1 - rates) + sizes[:, None] - counts)
         total = np.log(concentration + sizes)[:, None]
-        score = presence @ (has - lacks).T + ((lacks - total).sum(1) + np.log(sizes + 0.5))
+        score = evidence.presence @ (has - lacks).T + ((lacks - total).sum(1) + np.log(sizes + 0.5))
         moved = score.argmax(1)
         share = float((moved != labels).mean())
         labels = relabelled(moved)
         if share < SETTLED:
             break
-    return evaluated(presence, labels, rates, concentration)
+    return evaluated(evidence, labels, rates, concentration)
 
 
-def merged(presence: sp.csr_matrix, rows: Floats, start: Candidate, rates: Doubles) -> Candidate:
+def merged(evidence: Evidence, rows: Floats, start: Candidate, rates: Doubles) -> Candidate:
     """`start` after greedy merges of similar clusters, for as long as the score rises."""
-    counts, sizes = _totals(presence, start.labels)
+    counts, sizes = _totals(evidence, start.labels)
     group = np.arange(start.k)
     near = _near(unit_rows(membership(start.labels, start.k) @ rows))
     own = words_evidence(counts, sizes, rates, start.concentration)
@@ -116,7 +126,7 @@ def merged(presence: sp.csr_matrix, rows: Floats, start: Candidate, rates: Doubl
         gain[[i, j]] = gain[:, [i, j]] = -np.inf
         group[group == j] = i
         update(i)
-    return evaluated(presence, relabelled(group[start.labels]), rates, start.concentration)
+    return evaluated(evidence, relabelled(group[start.labels]), rates, start.concentration)
 
 
 def _near(centres: Floats) -> npt.NDArray[np.bool_]:
@@ -138,31 +148,33 @@ def _price(k: int, total: float) -> float:
     return float(gammaln(k / 2) - gammaln(k / 2 + total) + gammaln(k + 1))
 
 
-def _totals(presence: sp.csr_matrix, labels: Labels) -> tuple[Doubles, Doubles]:
-    k = int(labels.max()) + 1
-    counts = (membership(labels, k) @ presence).toarray().astype(np.float64)
-    return counts, np.bincount(labels, minlength=k).astype(np.float64)
+def _totals(evidence: Evidence, labels: Labels) -> tuple[Doubles, Doubles]:
+    members = membership(labels, int(labels.max()) + 1) @ sp.diags(evidence.weights)
+    return (members @ evidence.presence).toarray().astype(np.float64), np.asarray(members.sum(1), np.float64).ravel()
 
 
-def best_partition(rows: Floats, presence: sp.csr_matrix, seed: int, fewest: int, most: int) -> Candidate:
+def best_partition(rows: Floats, evidence: Evidence, seed: int, fewest: int, most: int) -> Candidate:
     """The best-scoring partition into `fewest` to `most` clusters (fewer where merging or EM empties some).
 
-    Starts from spherical k-means on `rows` over a geometric grid of K; the two best K get more starts.
+    Starts from spherical k-means on `rows` over a geometric grid of K; the two best K get more starts. Among
+    partitions that score the same but for chance, the one with most clusters.
     """
-    rates = corpus_rates(presence)
+    rates = evidence.rates
 
     def candidate(k: int, start: int) -> Candidate:
-        first = evaluated(presence, spherical_kmeans(rows, k, 1000 * seed + start, iterations=12), rates)
-        found = refined(presence, first, rates)
+        first = evaluated(evidence, spherical_kmeans(rows, k, 1000 * seed + start, iterations=12), rates)
+        found = refined(evidence, first, rates)
         if found.k <= fewest:
             return found
-        joined = merged(presence, rows, found, rates)
+        joined = merged(evidence, rows, found, rates)
         if joined.k < found.k:
-            joined = refined(presence, joined, rates)
+            joined = refined(evidence, joined, rates)
         return joined if joined.score > found.score and joined.k >= fewest else found
 
     grid = sorted({round(k) for k in np.geomspace(fewest, most, GRID_POINTS)})
     tried = {k: candidate(k, 0) for k in grid}
     finalists = sorted(grid, key=lambda k: -tried[k].score)[:FINALISTS]
     extra = [candidate(k, 10 + start) for k in finalists for start in range(EXTRA_STARTS)]
-    return max([*tried.values(), *extra], key=lambda found: found.score)
+    found = [*tried.values(), *extra]
+    enough = max(one.score for one in found) - TIE * float(evidence.weights.sum())
+    return max((one for one in found if one.score >= enough), key=lambda one: (one.k, one.score))

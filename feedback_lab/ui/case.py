@@ -131,20 +131,35 @@ def _proposals(case: Case) -> None:
 def _fields(case: Case, task: Task) -> None:
     flagged, one = case.flagged, task.task_id
     kind = CorrectionType.KNOWLEDGE if task.suggested_action == UPDATE_KNOWLEDGE else CorrectionType.BEHAVIOR
+    key = _draft(f"type_{one}", str(kind))
     st.segmented_control(
-        "Goes to", [str(item) for item in CorrectionType], default=str(kind), required=True, key=f"type_{one}",
+        "Goes to", [str(item) for item in CorrectionType], required=True, key=key, on_change=_keep, args=(key,),
         label_visibility="collapsed",
         format_func=lambda item: "Knowledge file" if item == CorrectionType.KNOWLEDGE else "Instructions file",
     )  # fmt: skip
-    if st.session_state.get(f"type_{one}", str(kind)) == CorrectionType.KNOWLEDGE:
-        st.text_input("Question it answers", value=(flagged.input or "") if flagged else "", key=f"question_{one}")
+    if st.session_state[key] == CorrectionType.KNOWLEDGE:
+        key = _draft(f"question_{one}", (flagged.input or "") if flagged else "")
+        st.text_input("Question it answers", key=key, on_change=_keep, args=(key,))
+    key = _draft(f"text_{one}", case.suggestions[0][1] if case.suggestions else "")
     st.text_area(
-        "Your version", value=case.suggestions[0][1] if case.suggestions else "", height=92, key=f"text_{one}",
+        "Your version", height=92, key=key, on_change=_keep, args=(key,),
         placeholder="The better answer, or how the assistant should behave",
     )  # fmt: skip
+    key = _draft(f"reason_{one}", "")
     st.text_input(
-        "Reason", key=f"reason_{one}", placeholder="Your reason, if it helps others", label_visibility="collapsed"
-    )
+        "Reason", key=key, on_change=_keep, args=(key,), placeholder="Your reason, if it helps others",
+        label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def _draft(key: str, initial: str) -> str:
+    """The key of a field, filled with what was written there before: Streamlit forgets a field that left the page."""
+    st.session_state.setdefault(key, st.session_state.get("drafts", {}).get(key, initial))
+    return key
+
+
+def _keep(key: str) -> None:
+    st.session_state.setdefault("drafts", {})[key] = st.session_state[key]
 
 
 def _hint(outcome: Outcome, case: Case) -> str | None:

@@ -103,7 +103,7 @@ def _add_markers(figure: go.Figure, markers: Sequence[tuple[datetime, str]], spa
 def _dress(figure: go.Figure, colours: Palette, *, height: int, legend: bool) -> None:
     figure.update_layout(
         height=height, margin={"l": 8, "r": 8, "t": 52 if legend else 28, "b": 8}, showlegend=legend, hovermode="x",
-        legend={"orientation": "h", "y": 1.2, "x": 0, "font": {"color": colours.text}},
+        legend={"orientation": "h", "traceorder": "normal", "y": 1.2, "x": 0, "font": {"color": colours.text}},
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", bargap=0.25,
         font={"color": colours.text, "size": 12},
     )  # fmt: skip

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
-from streamlit.elements.arrow import DataframeStateInput
 
 from feedback_lab import knowledge
 from feedback_lab.published_text import reveal
@@ -14,7 +13,7 @@ from feedback_lab.recall import recall
 from feedback_lab.records import Entry, EntryStatus
 from feedback_lab.serving import Lab
 from feedback_lab.ui import words
-from feedback_lab.ui.widgets import facts, plain, subheading
+from feedback_lab.ui.widgets import facts, pick_list, plain, subheading
 
 CELL_CHARACTERS = 300
 MOST_HITS = 50
@@ -42,14 +41,9 @@ def entry_table(rows: Sequence[tuple[Entry, float | None]], chosen: str | None) 
     )
     if any(score is not None for _, score in rows):
         frame.insert(0, "Similar", [score for _, score in rows])
-    key = f"entries_{hash(tuple(ids))}"
-    st.session_state["entries_shown"] = (key, ids)
-    start: DataframeStateInput | None = {"selection": {"rows": [ids.index(chosen)]}} if chosen in ids else None
-    st.dataframe(
-        frame, key=key, hide_index=True, on_select=_choose, selection_mode="single-row", row_height=34,
-        height=min(38 + 34 * max(len(ids), 1), 640),
-        selection_default=start,
-        column_config={
+    pick_list(
+        frame, "entries", ids, chosen, _open, height=min(38 + 34 * max(len(ids), 1), 640),
+        columns={
             "Question": st.column_config.TextColumn(width=260),
             "Answer": st.column_config.TextColumn(width=280),
             "Similar": st.column_config.NumberColumn(format="%.2f", width=70),
@@ -89,8 +83,5 @@ def instruction_list(lab: Lab) -> None:
             plain(line.text, f"instruction_{number}")
 
 
-def _choose() -> None:
-    key, ids = st.session_state["entries_shown"]
-    rows = st.session_state[key]["selection"]["rows"]
-    if rows:
-        st.query_params["entry"] = ids[rows[0]]
+def _open(entry_id: str) -> None:
+    st.query_params["entry"] = entry_id

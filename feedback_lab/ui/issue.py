@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pandas as pd
 import streamlit as st
-from streamlit.elements.arrow import DataframeStateInput
 
 from feedback_lab.errors import LabError
 from feedback_lab.issues import tracking
@@ -17,7 +16,7 @@ from feedback_lab.store import Store
 from feedback_lab.ui import charts, state, words
 from feedback_lab.ui.overview import MARKERS_SQL, MOST_MARKERS
 from feedback_lab.ui.theme import palette
-from feedback_lab.ui.widgets import marker_list, plain, quote, subheading, title
+from feedback_lab.ui.widgets import marker_list, pick_list, plain, quote, subheading, title
 
 MOST_COMMENTS = 1000
 CELL_CHARACTERS = 1000
@@ -54,13 +53,9 @@ def issue_table(shown: Sequence[IssueView], listing: IssueList, recent: dict[str
             "Status": [one.status for one in shown],
         }
     )
-    key = f"issues_{hash(tuple(ids))}"
-    start: DataframeStateInput | None = {"selection": {"rows": [ids.index(chosen)]}} if chosen in ids else None
-    st.session_state["issues_shown"] = (key, ids)
-    st.dataframe(
-        frame, key=key, hide_index=True, on_select=_choose, selection_mode="single-row", row_height=34,
-        height=min(38 + 34 * max(len(ids), 1), 720), selection_default=start,
-        column_config={
+    pick_list(
+        frame, "issues", ids, chosen, _open, height=min(38 + 34 * max(len(ids), 1), 720),
+        columns={
             "Issue": st.column_config.TextColumn(width=270),
             "Comments": st.column_config.NumberColumn(format="localized", width=80),
             "Share": st.column_config.NumberColumn(format="%.1f %%", width=65),
@@ -114,11 +109,8 @@ def refresh() -> None:
     )
 
 
-def _choose() -> None:
-    key, ids = st.session_state["issues_shown"]
-    rows = st.session_state[key]["selection"]["rows"]
-    if rows:
-        st.query_params["issue"] = ids[rows[0]]
+def _open(issue_id: str) -> None:
+    st.query_params["issue"] = issue_id
 
 
 def _timeline(store: Store, comments: pd.DataFrame, one: IssueView) -> None:

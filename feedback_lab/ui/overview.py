@@ -18,7 +18,7 @@ from feedback_lab.records import utc_now
 from feedback_lab.store import Store
 from feedback_lab.ui import charts, state, words
 from feedback_lab.ui.theme import palette
-from feedback_lab.ui.widgets import marker_list
+from feedback_lab.ui.widgets import marker_list, pick_list
 from feedback_lab.verdicts import VERDICTS
 
 PERIODS = (7, 30, 90, 365)
@@ -124,9 +124,8 @@ def chart(found: Figures, store: Store, period: Period, by: str | None) -> None:
         order = periods.rate_by_segment(store, period.since, period.until, by)["segment"].tolist()
         frame = frame.assign(place=frame["segment"].map(order.index)).sort_values(["place", "start"])
     if frame.empty:
-        st.caption(
-            f"No verdict with a date in this period; {words.count(found.undated, 'undated one')} cannot be drawn."
-        )
+        undated = f"; {words.count(found.undated, 'undated one')} cannot be drawn" if found.undated else ""
+        st.caption(f"No verdict with a date in this period{undated}.")
         return
     charts.show(
         charts.rate_over_time(frame, found.markers, palette()), f"rate_{by}",
@@ -146,8 +145,16 @@ def fix_first(insights: dict[str, Any]) -> None:
     common = {row["issue_id"]: row for row in insights["common_issues"]}
     ids = list(dict.fromkeys([*wins, *common]))[:MOST_ROWS]
     if not ids:
-        st.caption("No issue yet: on the Issues page, group the negative comments first.")
-        st.page_link(state.page("issues"), label="Group the comments", icon=":material/arrow_forward:")
+        grouped = bool(state.lab().store.scalar("SELECT count(*) FROM issue"))
+        st.caption(
+            "No negative comment in this period."
+            if grouped
+            else "No issue yet: on the Issues page, group the negative comments first."
+        )
+        st.page_link(
+            state.page("issues"), label="All issues" if grouped else "Group the comments",
+            icon=":material/arrow_forward:",
+        )  # fmt: skip
         return
     frame = pd.DataFrame(
         {
@@ -156,14 +163,13 @@ def fix_first(insights: dict[str, Any]) -> None:
             "Points to win": [_gain(wins.get(one)) for one in ids],
         }
     )
-    st.dataframe(
-        frame, key="fix_first", hide_index=True, on_select=_open_issue, selection_mode="single-row", row_height=34,
-        column_config={"Issue": st.column_config.TextColumn(width=320),
-                       "Comments": st.column_config.NumberColumn(width=80, format="localized"),
-                       "Points to win": st.column_config.TextColumn(width=150, help="Of positive rate, if the issue "
-                                                             "were as good as the rest; its interval beside it")},
+    pick_list(
+        frame, "fix_first", ids, None, _open_issue, height=38 + 34 * len(ids),
+        columns={"Issue": st.column_config.TextColumn(width=320),
+                 "Comments": st.column_config.NumberColumn(width=80, format="localized"),
+                 "Points to win": st.column_config.TextColumn(width=150, help="Of positive rate, if the issue were "
+                                                              "as good as the rest; its interval beside it")},
     )  # fmt: skip
-    st.session_state["fix_first_ids"] = ids
     if opened := st.session_state.pop("open_issue", None):
         st.switch_page(state.page("issues"), query_params={"issue": opened})
 
@@ -216,7 +222,5 @@ def _gain(row: dict[str, Any] | None) -> str:
     return f"{gain} ({low} to {high})"
 
 
-def _open_issue() -> None:
-    rows = st.session_state["fix_first"]["selection"]["rows"]
-    if rows:
-        st.session_state["open_issue"] = st.session_state["fix_first_ids"][rows[0]]
+def _open_issue(issue_id: str) -> None:
+    st.session_state["open_issue"] = issue_id

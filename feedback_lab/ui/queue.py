@@ -10,6 +10,7 @@ import streamlit as st
 from feedback_lab.published_text import reveal
 from feedback_lab.review import Task
 from feedback_lab.ui import reviewing, state, words
+from feedback_lab.ui.widgets import pick_list
 
 LABELS_SQL = """
     SELECT t.task_id, left(coalesce(nullif(trim(i.input), ''), (
@@ -33,17 +34,15 @@ def queue_table(tasks: Sequence[Task], current: Task | None, name: str) -> None:
             "": [_mark(task, current, name) for task in rows],
         }
     )
-    key = f"queue_{hash(tuple(ids))}"
     with st.container(key="list_queue"):
-        st.dataframe(
-            frame, key=key, hide_index=True, on_select=_choose, selection_mode="single-row", height=600, row_height=34,
-            column_config={
+        pick_list(
+            frame, "queue", ids, current.task_id if current else None, _take, height=600,
+            columns={
                 "Case": st.column_config.TextColumn(width=155),
                 "Items": st.column_config.NumberColumn(width=45),
                 "": st.column_config.TextColumn(width=50),
             },
         )  # fmt: skip
-    st.session_state["queue_shown"] = (key, ids)
     if len(tasks) > SHOWN:
         st.caption(f"The first {SHOWN} of {len(tasks):,}.")
 
@@ -56,8 +55,5 @@ def _mark(task: Task, current: Task | None, name: str) -> str:
     return "high" if task.priority == "high" else ""
 
 
-def _choose() -> None:
-    key, ids = st.session_state["queue_shown"]
-    chosen = st.session_state[key]["selection"]["rows"]
-    if chosen:
-        reviewing.take(reviewing.reviewer() or "", ids[chosen[0]])
+def _take(task_id: str) -> None:
+    reviewing.take(reviewing.reviewer() or "", task_id)

@@ -89,9 +89,13 @@ def decide(task_id: str, token: str, outcome: Outcome) -> None:
     try:
         decided = knowledge.decide(lab.store, lab.files, task_id, name, token, answer)
     except LabError as error:
-        state.say("error", str(error))
+        if fields.get("decided") == task_id:
+            state.say("info", "That case was decided by the first press; the second one changed nothing.")
+        else:
+            state.say("error", str(error))
         _leave_if_lost(task_id, name)
         return
+    fields["decided"] = task_id
     closed = f"{words.count(decided.closed, 'feedback item')} closed"
     state.say("done", f"{_what_was_done(outcome, answer.correction_type)} {closed}.")
     _next(name)
@@ -117,6 +121,7 @@ def undo() -> None:
     except LabError as error:
         state.say("error", str(error))
         return
+    st.session_state.pop("decided", None)
     state.say("done", f"Undone: {words.first_line(OUTCOME_WORDS[Outcome(undone.outcome)])}. The case is open again.")
     take(name, undone.task_id)
 

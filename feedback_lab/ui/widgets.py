@@ -5,9 +5,11 @@ after the escapes are gone). So what people wrote is shown with `st.text`, which
 sentences that we write ourselves hold no word of theirs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from feedback_lab.published_text import reveal
@@ -109,6 +111,30 @@ def facts(pairs: Iterable[tuple[str, str | None]], key: str) -> None:
     if known:
         with st.container(key=f"quiet_{key}"):
             st.text("  ·  ".join(known))
+
+
+def pick_list(
+    frame: pd.DataFrame, name: str, ids: Sequence[str], chosen: str | None, on_pick: Callable[[str], None], *,
+    height: int, columns: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """A table of one row an id; a click anywhere in a row calls `on_pick` with its id. The row of `chosen` is marked.
+
+    The mark is set in every run: the address may have changed by a link or by the browser's back button.
+    """
+    key = f"{name}_{hash(tuple(ids))}"
+
+    def pressed() -> None:
+        selection = st.session_state[key]["selection"]
+        cells = selection.get("cells") or []
+        rows = [cells[0][0]] if cells else selection["rows"]
+        if rows:
+            on_pick(ids[rows[0]])
+
+    st.session_state[key] = {"selection": {"rows": [ids.index(chosen)] if chosen in ids else []}}
+    st.dataframe(
+        frame, key=key, hide_index=True, on_select=pressed, selection_mode=["single-row", "single-cell"],
+        row_height=34, height=height, column_config=dict(columns),
+    )  # fmt: skip
 
 
 def marker_list(markers: Sequence[tuple[datetime, str]], key: str) -> None:
