@@ -17,6 +17,8 @@ from rich.text import Text
 
 from feedback_lab.published_text import reveal
 
+IDS = ("task", "id", "entry", "batch_id")  # a broken id cannot be copied
+
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on stdout.")]
 
 
@@ -33,7 +35,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a table; every cell is plain text, folded to the width of the terminal."""
     grid = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        grid.add_column(column, overflow="fold")
+        grid.add_column(column, overflow="fold", no_wrap=column in IDS)
     for row in rows:
         grid.add_row(*(Text(one_line("" if cell is None else str(cell))) for cell in row))
     Console(highlight=False).print(grid)
