@@ -138,8 +138,13 @@ def _show(found: list[Task], nothing: str) -> None:
     if not found:
         typer.echo(nothing)
         return
-    columns = ("task", "status", "rule", "priority", "items", "held by", "why")
-    table(
-        columns,
-        [(t.task_id, t.status, t.rule, t.priority, len(t.feedback_ids), t.locked_by, t.reason) for t in found],
-    )
+    rows = [
+        (
+            task.task_id,
+            f"held by {task.locked_by}" if task.locked_by else task.status,
+            len(task.feedback_ids),
+            task.reason,
+        )
+        for task in found
+    ]
+    table(("task", "status", "items", "why"), rows)
