@@ -44,7 +44,9 @@ known = {one.issue_id: one for one in listing.issues}
 wanted = st.query_params.get("issue")
 if wanted and wanted not in known:
     notice("info", "The issue of this address is no longer in the list.")
-chosen = known.get(wanted or "") or (shown[0] if shown else None)
+chosen = known.get(wanted or "")
+if shown and chosen not in shown:
+    chosen = shown[0]
 left, right = st.columns([1.25, 1], gap="medium")
 with left:
     recent = state.cached("recent", (), lambda: issue.recent_counts(store, listing))

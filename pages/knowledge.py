@@ -38,10 +38,13 @@ else:
     search = bar.text_input(
         "Search by meaning", key="q", bind="query-params", icon=":material/search:", width=420,
         placeholder="A question as a user would ask it", label_visibility="collapsed",
+        on_change=entries.close_entry,
     )  # fmt: skip
     rows = entries.found(known, search or "")
     by_id = {entry.entry_id: entry for entry in known}
-    chosen = by_id.get(st.query_params.get("entry", "")) or (rows[0][0] if rows else None)
+    chosen = by_id.get(st.query_params.get("entry", ""))
+    if rows and (chosen is None or all(entry.entry_id != chosen.entry_id for entry, _ in rows)):
+        chosen = rows[0][0]
     left, right = st.columns([1.6, 1], gap="medium")
     with left:
         if rows:

@@ -321,3 +321,63 @@ def test_an_import_is_taken_back_from_the_list(home: Path, tab: Page, tmp_path: 
         sees(tab, "40 interactions, 40 feedback and 0 undecided tasks removed")
     finally:
         running.stop()
+
+
+def small_lab(home: Path, folder: Path) -> None:
+    write_log(folder / "log.csv")
+    lab = serving.open_lab(home)
+    try:
+        columns = {"input": "question", "output": "answer", "value": "thumb", "comment": "comment", "user": "user"}
+        import_file(lab.store, folder / "log.csv", Plan(columns))
+        entries = [Entry(f"e{number}", f"Question {number}?", "So it is.", decided_by="test") for number in range(3)]
+        knowledge.add_entries(lab.store, lab.files, entries, by="test")
+        review.run_rules(lab.store, similarity=0.7, budget=None)
+    finally:
+        serving.close_lab()
+
+
+def test_a_click_on_the_words_of_a_row_opens_it_and_back_returns(home: Path, tab: Page, tmp_path: Path) -> None:
+    small_lab(home, tmp_path)
+    running = start_server(home)
+    try:
+        tab.goto(f"{running.url}/knowledge")
+        click_words(tab, 2)
+        expect(tab).to_have_url(re.compile("entry="))
+        first = tab.url
+        click_words(tab, 3)
+        expect(tab).not_to_have_url(first)
+        tab.go_back()
+        expect(tab).to_have_url(first)
+        settled(tab)
+    finally:
+        running.stop()
+
+
+def test_half_typed_text_survives_a_look_at_another_page(home: Path, tab: Page, tmp_path: Path) -> None:
+    small_lab(home, tmp_path)
+    running = start_server(home)
+    try:
+        tab.goto(f"{running.url}/review")
+        tab.get_by_label("Your name").fill("Ana")
+        press(tab, "Start reviewing")
+        text = tab.get_by_label("Your version")
+        text.fill("Half a sentence")
+        settled(tab)
+        tab.get_by_role("link", name="Issues").first.click(delay=500)  # a hand: the press ends the typing
+        sees(tab, "The comments are not grouped yet")
+        expect(text).to_have_count(0)
+        follow(tab, "Review")
+        expect(text).to_have_value("Half a sentence")
+    finally:
+        running.stop()
+
+
+def click_words(tab: Page, number: int) -> None:
+    """Click the text of a row of the page's first table, counted from 1."""
+    settled(tab)
+    table = tab.locator("[data-testid=stDataFrame] canvas").first
+    table.scroll_into_view_if_needed()
+    place = table.bounding_box()
+    assert place is not None
+    tab.mouse.click(place["x"] + 120, place["y"] + 36 + 34 * (number - 1) + 17)
+    settled(tab)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from feedback_lab import review, serving
+from feedback_lab import knowledge, review, serving
 from feedback_lab.insights.periods import comparison
 from feedback_lab.insights.rates import Rate
 from feedback_lab.issues import tracking
-from feedback_lab.records import utc_now
+from feedback_lab.records import Entry, utc_now
 from feedback_lab.serving import Lab
 from feedback_lab.ui.overview import sentence
 from tests.builders import interaction, pattern, put, said, thumb
@@ -297,3 +297,95 @@ def test_a_knowledge_file_that_cannot_be_read_is_named_and_closes_no_door(
         assert "knowledge.jsonl" not in words_of(app.run())
     finally:
         serving.close_lab()
+
+
+def test_half_typed_text_is_still_there_after_another_case_and_another_page(lab: Lab) -> None:
+    some_feedback(lab)
+    pattern(lab.store, "Where is my parcel from Lisbon?", negative=6, start=200)
+    open_tasks(lab)
+    app = page("review", reviewer="Ana")
+    mine = app.session_state["held"].task_id
+    other = next(task.task_id for task in review.tasks(lab.store) if task.task_id != mine)
+    app.text_area(key=f"text_{mine}").input("Half a sentence").run()
+    app.text_input(key=f"reason_{mine}").input("because").run()
+
+    app.query_params["task"] = other
+    app.run()
+    assert app.session_state["held"].task_id == other
+    app.text_area(key=f"text_{other}").input("The other half").run()
+    app.switch_page(os.path.relpath(ROOT / "pages" / "issues.py", ENTRY_POINT.parent)).run()
+    app.switch_page(os.path.relpath(ROOT / "pages" / "review.py", ENTRY_POINT.parent)).run()
+    assert app.text_area(key=f"text_{other}").value == "The other half"
+
+    app.query_params["task"] = mine
+    app.run()
+    assert app.text_area(key=f"text_{mine}").value == "Half a sentence"
+    assert app.text_input(key=f"reason_{mine}").value == "because"
+
+
+def test_a_second_press_on_a_case_just_decided_is_no_error(lab: Lab) -> None:
+    some_feedback(lab)
+    open_tasks(lab)
+    app = page("review", reviewer="Ana")
+    task = app.session_state["held"]
+    app.button(key=f"reject_{task.task_id}").click().run()
+
+    def press_again(task_id: str, token: str) -> None:
+        from feedback_lab.records import Outcome
+        from feedback_lab.ui import reviewing
+
+        reviewing.decide(task_id, token, Outcome.REJECT)
+
+    again = AppTest.from_function(press_again, args=(task.task_id, task.lease_token), default_timeout=60)
+    for name in ("reviewer", "decided"):
+        again.session_state[name] = app.session_state[name]
+    again.run()
+    assert not again.exception
+    assert [kind for kind, _ in again.session_state["said"]] == ["info"]
+    assert lab.store.scalar("SELECT count(*) FROM decision") == 1
+
+
+def test_a_period_without_complaints_does_not_ask_to_group_what_is_grouped(lab: Lab) -> None:
+    some_feedback(lab)
+    assert tracking.refresh(lab.store).issues
+    lab.store.scalar("SELECT count(*) FROM issue")
+    app = AppTest.from_file(str(ENTRY_POINT), default_timeout=60)
+    app.query_params["until"] = "2020-01-01"
+    app.run()
+    assert not app.exception
+    assert "Nobody has judged an answer in these 30 days" in words_of(app)
+    assert "No issue yet" not in words_of(app)
+    assert "0 undated" not in words_of(app)
+
+
+def test_a_press_counts_though_the_same_session_just_took_the_lapsed_case_up_again(lab: Lab) -> None:
+    some_feedback(lab)
+    open_tasks(lab)
+    app = page("review", reviewer="Ana")
+    task = app.session_state["held"]
+    later = utc_now() + timedelta(hours=1)
+    (app.session_state["held"],) = review.claim(lab.store, "Ana", task_id=task.task_id, lease_minutes=600, now=later)
+    assert app.session_state["held"].lease_token != task.lease_token
+    app.button(key=f"reject_{task.task_id}").click().run()
+    assert "feedback items closed" in words_of(app)
+    assert lab.store.scalar("SELECT count(*) FROM decision") == 1
+
+
+def test_a_search_opens_its_best_hit_though_the_address_names_another_entry(lab: Lab) -> None:
+    entries = [
+        Entry("e1", "How do I reset my password?", "By mail.", decided_by="Ana"),
+        Entry("e2", "Where is the parcel?", "At the post office.", decided_by="Ana"),
+    ]
+    knowledge.add_entries(lab.store, lab.files, entries, by="test")
+    app = AppTest.from_file(str(ENTRY_POINT), default_timeout=60).run()
+    app.query_params["entry"] = "e1"
+    app.switch_page(os.path.relpath(ROOT / "pages" / "knowledge.py", ENTRY_POINT.parent)).run()
+    assert "By mail." in words_of(app)
+    app.text_input(key="q").input("parcel").run()
+    assert "At the post office." in words_of(app)
+    assert "By mail." not in words_of(app)
+
+
+def test_a_file_name_that_turns_its_own_direction_is_shown_with_the_mark_visible(lab: Lab) -> None:
+    app = upload("\u202egpj.csv", b"question,answer,thumb\nhow?,so,up\n")
+    assert "(U+202E)gpj.csv" in words_of(app).replace("⟨", "(").replace("⟩", ")")

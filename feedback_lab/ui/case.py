@@ -87,7 +87,7 @@ def _feedback(given: Feedback) -> None:
         if given.kind in tuple(Kind):
             st.caption(f"{_opinion(given)} · {words.ago(given.created_at)}")
         else:
-            facts([("Signal", given.kind), ("·", words.ago(given.created_at))], f"signal_{given.feedback_id}")
+            facts([("Signal", given.kind), ("seen", words.ago(given.created_at))], f"signal_{given.feedback_id}")
         if given.comment:
             plain(given.comment, f"said_{given.feedback_id}")
         if given.suggested_answer:
@@ -131,31 +131,35 @@ def _proposals(case: Case) -> None:
 def _fields(case: Case, task: Task) -> None:
     flagged, one = case.flagged, task.task_id
     kind = CorrectionType.KNOWLEDGE if task.suggested_action == UPDATE_KNOWLEDGE else CorrectionType.BEHAVIOR
-    key = _draft(f"type_{one}", str(kind))
-    st.segmented_control(
-        "Goes to", [str(item) for item in CorrectionType], required=True, key=key, on_change=_keep, args=(key,),
-        label_visibility="collapsed",
+    key, start = _draft(f"type_{one}", str(kind))
+    goes_to = st.segmented_control(
+        "Goes to", [str(item) for item in CorrectionType], default=start, required=True, key=key, on_change=_keep,
+        args=(key,), label_visibility="collapsed",
         format_func=lambda item: "Knowledge file" if item == CorrectionType.KNOWLEDGE else "Instructions file",
     )  # fmt: skip
-    if st.session_state[key] == CorrectionType.KNOWLEDGE:
-        key = _draft(f"question_{one}", (flagged.input or "") if flagged else "")
-        st.text_input("Question it answers", key=key, on_change=_keep, args=(key,))
-    key = _draft(f"text_{one}", case.suggestions[0][1] if case.suggestions else "")
+    if goes_to == CorrectionType.KNOWLEDGE:
+        key, start = _draft(f"question_{one}", (flagged.input or "") if flagged else "")
+        st.text_input("Question it answers", value=start, key=key, on_change=_keep, args=(key,))
+    key, start = _draft(f"text_{one}", case.suggestions[0][1] if case.suggestions else "")
     st.text_area(
-        "Your version", height=92, key=key, on_change=_keep, args=(key,),
+        "Your version", value=start, height=92, key=key, on_change=_keep, args=(key,),
         placeholder="The better answer, or how the assistant should behave",
     )  # fmt: skip
-    key = _draft(f"reason_{one}", "")
+    key, start = _draft(f"reason_{one}", "")
     st.text_input(
-        "Reason", key=key, on_change=_keep, args=(key,), placeholder="Your reason, if it helps others",
-        label_visibility="collapsed",
+        "Reason", value=start, key=key, on_change=_keep, args=(key,), label_visibility="collapsed",
+        placeholder="Your reason, if it helps others",
     )  # fmt: skip
 
 
-def _draft(key: str, initial: str) -> str:
-    """The key of a field, filled with what was written there before: Streamlit forgets a field that left the page."""
-    st.session_state.setdefault(key, st.session_state.get("drafts", {}).get(key, initial))
-    return key
+def _draft(key: str, initial: str) -> tuple[str, str]:
+    """The key of a field and what it starts with: what was written in it before, or `initial`.
+
+    Streamlit forgets a field that left the page. The start must not change while the field is on the page.
+    """
+    if key not in st.session_state:
+        st.session_state[f"start_{key}"] = st.session_state.get("drafts", {}).get(key, initial)
+    return key, st.session_state[f"start_{key}"]
 
 
 def _keep(key: str) -> None:

@@ -83,5 +83,10 @@ def instruction_list(lab: Lab) -> None:
             plain(line.text, f"instruction_{number}")
 
 
+def close_entry() -> None:
+    """Take the open entry out of the address: a new question opens its own best hit."""
+    st.query_params.pop("entry", None)
+
+
 def _open(entry_id: str) -> None:
     st.query_params["entry"] = entry_id

@@ -85,7 +85,9 @@ def decide(task_id: str, token: str, outcome: Outcome) -> None:
         question=(fields.get(f"question_{task_id}") or None) if writes else None,
         reason=fields.get(f"reason_{task_id}") or None,
     )
-    lab = state.lab()
+    lab, mine = state.lab(), fields.get("held")
+    if mine is not None and mine.task_id == task_id:
+        token = mine.lease_token or token  # this session took the case up again after the button was drawn
     try:
         decided = knowledge.decide(lab.store, lab.files, task_id, name, token, answer)
     except LabError as error:

@@ -38,7 +38,9 @@ def page(name: str) -> StreamlitPage:
 
 def say(kind: str, text: str) -> None:
     """Keep a message for the next run of this session: a callback cannot write to the page itself."""
-    st.session_state.setdefault("said", []).append((kind, text))
+    kept = st.session_state.setdefault("said", [])
+    if (kind, text) not in kept:
+        kept.append((kind, text))
 
 
 def said() -> list[tuple[str, str]]:

@@ -107,7 +107,7 @@ def how_counted(lines: Iterable[str]) -> None:
 
 def facts(pairs: Iterable[tuple[str, str | None]], key: str) -> None:
     """Names and values in one quiet line of plain text, values from anywhere; unknown ones are left out."""
-    known = [f"{name} {words.first_line(reveal(value), 120)}" for name, value in pairs if value]
+    known = [f"{reveal(name)} {words.first_line(reveal(value), 120)}" for name, value in pairs if value]
     if known:
         with st.container(key=f"quiet_{key}"):
             st.text("  ·  ".join(known))
@@ -127,7 +127,7 @@ def pick_list(
         selection = st.session_state[key]["selection"]
         cells = selection.get("cells") or []
         rows = [cells[0][0]] if cells else selection["rows"]
-        if rows:
+        if rows and ids[rows[0]] != chosen:  # the mark itself comes back as a selection too
             on_pick(ids[rows[0]])
 
     st.session_state[key] = {"selection": {"rows": [ids.index(chosen)] if chosen in ids else []}}
