@@ -396,6 +396,16 @@ def test_undo_goes_back_one_decision_at_a_time_and_then_says_so(three: Store) ->
         review.undo(three, "ada")
 
 
+def test_what_was_undone_counts_as_decided_no_more(three: Store) -> None:
+    decide(three, hold(three))
+    decide(three, hold(three))
+    assert review.decided_since(three, TODAY) == 2
+    assert review.decided_since(three, TODAY + timedelta(seconds=1)) == 0
+
+    review.undo(three, "ada", now=TODAY)
+    assert review.decided_since(three, TODAY) == 1
+
+
 def test_undo_takes_back_only_ones_own_decision(three: Store) -> None:
     decide(three, hold(three))
 

@@ -271,7 +271,7 @@ def _conflict(path: Path, number: int, wanted: Entry, payload: dict[str, Any]) -
     return (
         f"{where} (entry {wanted.entry_id}) was changed by hand while a decision of {payload['decided_by']} changes it "
         f"too: put the line back as it was in version {wanted.version - 1}, and edit it again afterwards. "
-        "Nothing was changed."
+        "The file was not changed."
     )
 
 

@@ -95,8 +95,11 @@ def tasks(
 
 
 def decided_since(store: Store, since: datetime) -> int:
-    """How many decisions were taken at or after a UTC time, undone ones included, undos not. Read-only."""
-    sql = "SELECT count(*) FROM decision WHERE decided_at >= :since AND outcome <> 'undo'"
+    """How many decisions were taken at or after a UTC time and stand: undone ones do not count. Read-only."""
+    sql = """
+        SELECT count(*) FROM decision d WHERE d.decided_at >= :since AND d.outcome <> 'undo'
+          AND NOT EXISTS (SELECT 1 FROM decision later WHERE later.supersedes = d.decision_id)
+    """
     return int(store.scalar(sql, since=since))
 
 

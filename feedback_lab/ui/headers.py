@@ -1,6 +1,8 @@
 """Headers on every answer: the browser runs, loads and connects to nothing that is not ours."""
 
-from starlette.datastructures import MutableHeaders
+import secrets
+
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # 'unsafe-eval', blob workers and inline styles are what Streamlit's own front end needs (charts, tables).
@@ -28,8 +30,12 @@ HEADERS = {
 }
 
 
+# Tells one browser from another while it is open, for the reviewer's name after a reload; it opens no door.
+BROWSER_COOKIE = "feedback_lab_browser"
+
+
 class SecurityHeaders:
-    """ASGI middleware that sets HEADERS on every HTTP answer, also those of /api."""
+    """ASGI middleware that sets HEADERS on every HTTP answer, also those of /api, and a cookie beside each page."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -40,6 +46,13 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
+                if headers.get("content-type", "").startswith("text/html") and not _has_cookie(scope):
+                    cookie = f"{BROWSER_COOKIE}={secrets.token_urlsafe(16)}; Path=/; HttpOnly; SameSite=Strict"
+                    headers.append("set-cookie", cookie)
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def _has_cookie(scope: Scope) -> bool:
+    return f"{BROWSER_COOKIE}=" in Headers(scope=scope).get("cookie", "")

@@ -1,11 +1,16 @@
 """One reviewer's session: who they are, the case they hold, and what each button does.
 
 Every button carries the task id and the lease token of the case that was on the screen when it was pressed;
-the server compares both, so a press that comes late decides nothing it was not meant for.
+the server compares both, so a press that comes late decides nothing it was not meant for. Where this session took
+the same case up again meanwhile, its newer token counts.
+
+A browser is known by its session cookie while the server runs, so that a reload neither asks for the name again nor
+leaves the case behind. That is a convenience, not a login.
 """
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 import streamlit as st
@@ -15,13 +20,17 @@ from feedback_lab.errors import LabError
 from feedback_lab.records import CorrectionType, Outcome, TaskStatus, utc_now
 from feedback_lab.review import Answer, Task
 from feedback_lab.ui import state, words
+from feedback_lab.ui.headers import BROWSER_COOKIE
 
 WRITES = (Outcome.ACCEPT, Outcome.EDIT)
 
+# hash of a browser's cookie -> the name given in it, and the case it held last
+_browsers: dict[str, tuple[str, str | None]] = {}
+
 
 def reviewer() -> str | None:
-    """The name given in this session. It is never read from the address: a link must not make anyone someone else."""
-    name: str | None = st.session_state.get("reviewer")
+    """The name given in this browser. It is never read from the address: a link must not make anyone someone else."""
+    name: str | None = st.session_state.get("reviewer") or _browsers.get(_browser(), (None, None))[0]
     return name
 
 
@@ -36,6 +45,7 @@ def _keep_name() -> None:
     name = " ".join(str(st.session_state.get("name_given", "")).split())
     if name:
         st.session_state["reviewer"] = name
+        _remember(name, None)
     else:
         state.say("attention", "Write your name first: it stands beside every decision.")
 
@@ -44,7 +54,7 @@ def held(name: str) -> Task | None:
     """The case this reviewer holds, taking the best open one where there is none; None when nothing is open."""
     task: Task | None = st.session_state.get("held")
     if task is None:
-        return take(name)
+        return take(name, _left_behind(name))
     if task.lease_expires_at and task.lease_expires_at - utc_now() >= timedelta(minutes=5):
         return task
     # A lease that ran out is taken up again; what another browser took over by this name is left to it.
@@ -71,6 +81,7 @@ def take(name: str, task_id: str | None = None) -> Task | None:
         st.session_state.pop("held", None)
         return None
     st.session_state["held"] = found[0] if found else None
+    _remember(name, found[0].task_id if found else None)
     return found[0] if found else None
 
 
@@ -126,6 +137,27 @@ def undo() -> None:
     st.session_state.pop("decided", None)
     state.say("done", f"Undone: {words.first_line(OUTCOME_WORDS[Outcome(undone.outcome)])}. The case is open again.")
     take(name, undone.task_id)
+
+
+def _browser() -> str:
+    """What tells this browser from others, or nothing where it sent no cookie."""
+    cookie = st.context.cookies.get(BROWSER_COOKIE)
+    # Where the page runs without a browser (AppTest), the context answers with something else than text.
+    return hashlib.sha256(cookie.encode()).hexdigest() if isinstance(cookie, str) else ""
+
+
+def _remember(name: str, task_id: str | None) -> None:
+    if browser := _browser():
+        _browsers[browser] = (name, task_id)
+
+
+def _left_behind(name: str) -> str | None:
+    """The case that this browser held before its page was loaded anew, where it is still held in this name."""
+    before, task_id = _browsers.get(_browser(), (None, None))
+    if before != name or task_id is None:
+        return None
+    mine = [task for task in review.tasks(state.lab().store, (TaskStatus.CLAIMED,)) if task.locked_by == name]
+    return task_id if task_id in {task.task_id for task in mine} else None
 
 
 def _leave_if_lost(task_id: str, name: str) -> None:
