@@ -202,6 +202,16 @@ def test_words_for_an_opinion_are_given_their_meaning_before_anything_is_stored(
     assert [path.name.split("-")[0] for path in (lab.settings.home / "uploads").iterdir()] == ["rejected"]
 
 
+def test_a_file_that_comes_again_with_another_mapping_is_said_to_count_twice(lab: Lab) -> None:
+    for mapped in (False, True):
+        app = upload("log.csv", b"question,thumb,said\nhow?,up,thanks\nwhy?,down,slow\n")
+        if mapped:
+            next(box for box in app.selectbox if box.label == "Comment").select("said").run()
+        next(button for button in app.button if button.label == "Import").click().run()
+        assert "2 read = 2 new" in words_of(app)
+        assert ("imported before with another mapping" in words_of(app)) == mapped
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

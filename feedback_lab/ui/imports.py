@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from feedback_lab.errors import LabError
-from feedback_lab.ingest.history import history
+from feedback_lab.ingest.history import history, other_imports_of
 from feedback_lab.ingest.load import ImportReport
 from feedback_lab.ingest.undo import undo
 from feedback_lab.published_text import reveal
@@ -30,6 +30,12 @@ def show_report(report: ImportReport) -> None:
     if report.undated:
         notes.append(f"{words.count(report.undated, 'row')} without a time, counted at import time")
     st.caption(". ".join(notes) + ".")
+    if report.new and report.batch_id and other_imports_of(state.lab().store, report.batch_id):
+        notice(
+            "attention",
+            "This very file was imported before with another mapping, so rows may count twice: take the earlier import "
+            "back below.",
+        )
     if report.reasons:
         st.text("\n".join(f"{number:,}  {code.replace('_', ' ')}" for code, number in report.reasons.items()))
     with st.container(horizontal=True):
