@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from feedback_lab.patterns import Candidate, Case, scan
+from feedback_lab.patterns import Candidate, Verdict, scan
 from feedback_lab.records import Polarity
 from feedback_lab.sample import make_world
 from feedback_lab.triggers import RULES
@@ -21,10 +21,10 @@ from feedback_lab.triggers import RULES
 BAD = {"Bad", "Could be Improved"}
 
 
-def feedbackqa(folder: Path) -> list[Case]:
+def feedbackqa(folder: Path) -> list[Verdict]:
     with (folder / "feedbackqa.csv").open(newline="", encoding="utf-8") as handle:
         return [
-            Case(
+            Verdict(
                 feedback_id=f"f{number}",
                 interaction_id=f"i{number}",
                 rater=f"r{number}",
@@ -37,16 +37,16 @@ def feedbackqa(folder: Path) -> list[Case]:
         ]
 
 
-def sample_world() -> tuple[list[Case], dict[str, str]]:
+def sample_world() -> tuple[list[Verdict], dict[str, str]]:
     world = make_world(date(2026, 10, 31))
     asked = {one.interaction_id: one for one in world.interactions}
-    latest: dict[tuple[str, str], Case] = {}
+    latest: dict[tuple[str, str], Verdict] = {}
     for said in sorted(world.feedback, key=lambda one: (one.created_at, one.feedback_id)):
         interaction = asked[said.interaction_id]
         if said.polarity is None:
             continue
         rater = said.rater_hash or interaction.session_id or ""
-        latest[said.interaction_id, rater] = Case(
+        latest[said.interaction_id, rater] = Verdict(
             said.feedback_id,
             said.interaction_id,
             rater,
@@ -55,13 +55,13 @@ def sample_world() -> tuple[list[Case], dict[str, str]]:
             "input",
             interaction.input or "",
         )
-    cases = sorted(latest.values(), key=lambda case: (case.happened_at, case.feedback_id))
-    return cases, dict(world.planted.topic_of)
+    verdicts = sorted(latest.values(), key=lambda verdict: (verdict.happened_at, verdict.feedback_id))
+    return verdicts, dict(world.planted.topic_of)
 
 
-def found(name: str, rule: str, cases: list[Case], similarity: float) -> tuple[list[Candidate], str]:
+def found(name: str, rule: str, verdicts: list[Verdict], similarity: float) -> tuple[list[Candidate], str]:
     started = time.process_time()
-    candidates = scan(RULES[rule], cases, {case.feedback_id for case in cases}, [], similarity)
+    candidates = scan(RULES[rule], verdicts, {verdict.feedback_id for verdict in verdicts}, [], similarity)
     seconds = time.process_time() - started
     sizes = [len(candidate.members) for candidate in candidates] or [0]
     row = f"| {name} | {rule} | {similarity:.2f} | {len(candidates):,} | {median(sizes):.0f} | {seconds:.1f}"
@@ -74,11 +74,11 @@ def main() -> None:
     arguments = parser.parse_args()
     print("| data | rule | similarity | tasks | feedback a task (median) | CPU s | questions a task | purity, topics |")
     print("|---|---|---|---|---|---|---|---|")
-    cases = feedbackqa(arguments.data)
+    verdicts = feedbackqa(arguments.data)
     for rule in ("seed", "above_base"):
         for similarity in (0.3, 0.4, 0.5, 0.6, 0.7):
-            candidates, row = found("feedbackqa", rule, cases, similarity)
-            questions = [len({case.text for case in one.members.values()}) for one in candidates] or [0]
+            candidates, row = found("feedbackqa", rule, verdicts, similarity)
+            questions = [len({verdict.text for verdict in one.members.values()}) for one in candidates] or [0]
             print(f"{row} | {median(questions):.0f} | |")
     world, topics = sample_world()
     for rule in ("seed", "above_base"):

@@ -1,6 +1,6 @@
 """From verdicts in their order to candidates for review: what is similar, and where a rule fires.
 
-Pure: `scan` takes cases and undecided tasks and returns candidates, one a pattern; `review` opens the tasks.
+Pure: `scan` takes verdicts and undecided tasks and returns candidates, one a pattern; `review` opens the tasks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from feedback_lab.triggers import Counts, Finding, Rule
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Verdict:
     """One verdict with what the rules need: the text it is compared by, and how far it was handled before.
 
     `group` says which texts may be compared ("input", "comment", "suggestion" or "" for nothing to compare).
@@ -41,9 +41,9 @@ class Candidate:
     """A pattern that fired: a new one (`task_id` None), or new evidence for an undecided task."""
 
     rule: str
-    anchor: Case
+    anchor: Verdict
     finding: Finding
-    members: dict[str, Case] = field(default_factory=dict)
+    members: dict[str, Verdict] = field(default_factory=dict)
     task_id: str | None = None
 
 
@@ -57,7 +57,7 @@ class Undecided:
     text: str
 
 
-def case_text(question: str | None, comment: str | None, suggestion: str | None = None) -> tuple[str, str]:
+def compared_by(question: str | None, comment: str | None, suggestion: str | None = None) -> tuple[str, str]:
     """What a verdict is compared by, as (group, text): its question, else its comment, else the better answer."""
     if question and question.strip():
         return "input", question
@@ -67,16 +67,16 @@ def case_text(question: str | None, comment: str | None, suggestion: str | None 
 
 
 def scan(
-    rule: Rule, cases: Sequence[Case], unseen: set[str], undecided: Sequence[Undecided], similarity: float
+    rule: Rule, verdicts: Sequence[Verdict], unseen: set[str], undecided: Sequence[Undecided], similarity: float
 ) -> list[Candidate]:
-    """The candidates of one rule over `cases` (all verdicts, oldest first), firing only on those in `unseen`.
+    """The candidates of one rule over `verdicts` (all verdicts, oldest first), firing only on those in `unseen`.
 
     `unseen` holds feedback ids. Every candidate's members are negative verdicts in no other undecided task;
-    no case is a member of two candidates.
+    no verdict is a member of two candidates.
     """
     found: list[Candidate] = []
     for group in ("input", "comment", "suggestion"):
-        same = [case for case in cases if case.group == group]
+        same = [verdict for verdict in verdicts if verdict.group == group]
         tasks = [task for task in undecided if task.group == group]
         if rule.name == "user_correction":
             found += _scan_corrections(rule, same, unseen, tasks)
@@ -86,26 +86,30 @@ def scan(
 
 
 def _scan_patterns(
-    rule: Rule, cases: Sequence[Case], unseen: set[str], undecided: Sequence[Undecided], similarity: float
+    rule: Rule, verdicts: Sequence[Verdict], unseen: set[str], undecided: Sequence[Undecided], similarity: float
 ) -> list[Candidate]:
-    arrays = _Arrays(cases, [task.text for task in undecided])
+    arrays = _Arrays(verdicts, [task.text for task in undecided])
     found = _Found(rule.name, list(zip(arrays.extra, undecided, strict=True)))
-    taken = {case.feedback_id for case in cases if case.task_id}
-    firing = [i for i, case in enumerate(cases) if case.polarity is Polarity.NEGATIVE and case.feedback_id in unseen]
+    taken = {verdict.feedback_id for verdict in verdicts if verdict.task_id}
+    firing = [
+        i
+        for i, verdict in enumerate(verdicts)
+        if verdict.polarity is Polarity.NEGATIVE and verdict.feedback_id in unseen
+    ]
     for position, cosines in arrays.cosines(firing):
         near = np.flatnonzero(cosines[arrays.text_of[: position + 1]] > similarity)
         if not near.size or near[-1] != position:  # a text without a known word is similar to itself all the same
             near = np.append(near, position)
         near = near[-rule.latest :]
-        finding = None if cases[position].consumed_at else _judge(rule, cases, arrays, near, position)
+        finding = None if verdicts[position].consumed_at else _judge(rule, verdicts, arrays, near, position)
         if finding is None:
             continue
-        target = found.target(cases[position], int(arrays.text_of[position]), finding, cosines, similarity)
+        target = found.target(verdicts[position], int(arrays.text_of[position]), finding, cosines, similarity)
         for index in near.tolist():
-            case = cases[index]
-            if case.polarity is Polarity.NEGATIVE and not case.consumed_at and case.feedback_id not in taken:
-                taken.add(case.feedback_id)
-                target.members[case.feedback_id] = case
+            verdict = verdicts[index]
+            if verdict.polarity is Polarity.NEGATIVE and not verdict.consumed_at and verdict.feedback_id not in taken:
+                taken.add(verdict.feedback_id)
+                target.members[verdict.feedback_id] = verdict
     return [candidate for candidate in found.candidates if candidate.members]
 
 
@@ -117,15 +121,17 @@ class _Found:
         self._texts = [text for text, _ in undecided]
         self._homes: list[Candidate | Undecided] = [task for _, task in undecided]
 
-    def target(self, case: Case, text: int, finding: Finding, cosines: np.ndarray, similarity: float) -> Candidate:
+    def target(
+        self, verdict: Verdict, text: int, finding: Finding, cosines: np.ndarray, similarity: float
+    ) -> Candidate:
         best = int(np.argmax(cosines[self._texts])) if self._texts else -1
         if best < 0 or cosines[self._texts[best]] <= similarity:
             self._texts.append(text)
-            self._homes.append(self._begin(Candidate(self.rule, case, finding)))
+            self._homes.append(self._begin(Candidate(self.rule, verdict, finding)))
             best = -1
         home = self._homes[best]
         if isinstance(home, Undecided):
-            home = self._homes[best] = self._begin(Candidate(self.rule, case, finding, task_id=home.task_id))
+            home = self._homes[best] = self._begin(Candidate(self.rule, verdict, finding, task_id=home.task_id))
         if finding.score > home.finding.score:
             home.finding = finding
         return home
@@ -135,53 +141,53 @@ class _Found:
         return candidate
 
 
-def _judge(rule: Rule, cases: Sequence[Case], arrays: _Arrays, near: np.ndarray, position: int) -> Finding | None:
+def _judge(rule: Rule, verdicts: Sequence[Verdict], arrays: _Arrays, near: np.ndarray, position: int) -> Finding | None:
     """The rule's finding on the verdicts `near` that lie in its window, fresh evidence first where it must be."""
-    moment = cases[position].happened_at
+    moment = verdicts[position].happened_at
     if rule.window_days is not None:
         near = near[arrays.seconds[near] >= arrays.seconds[position] - rule.window_days * 86400]
-    fresh = np.array([index for index in near.tolist() if cases[index].consumed_at is None], dtype=np.int64)
+    fresh = np.array([index for index in near.tolist() if verdicts[index].consumed_at is None], dtype=np.int64)
     if len(fresh) < rule.least_new:
         return None
-    decided = [at for index in near.tolist() if (at := cases[index].consumed_at)]
+    decided = [at for index in near.tolist() if (at := verdicts[index].consumed_at)]
     if decided and moment - max(decided) < timedelta(days=rule.cooldown_days):
         near = fresh
     return rule.judge(arrays.count(near, position, rule.window_days))
 
 
 def _scan_corrections(
-    rule: Rule, cases: Sequence[Case], unseen: set[str], undecided: Sequence[Undecided]
+    rule: Rule, verdicts: Sequence[Verdict], unseen: set[str], undecided: Sequence[Undecided]
 ) -> list[Candidate]:
-    by_question: dict[str, list[Case]] = {}
-    for case in cases:
-        if case.suggested_answer and case.polarity is Polarity.NEGATIVE and not case.consumed_at:
-            by_question.setdefault(_fold(case.text), []).append(case)
+    by_question: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.suggested_answer and verdict.polarity is Polarity.NEGATIVE and not verdict.consumed_at:
+            by_question.setdefault(_fold(verdict.text), []).append(verdict)
     open_tasks = {_fold(task.text): task.task_id for task in reversed(undecided)}
     found = []
     for question, asked in by_question.items():
-        loose = [case for case in asked if case.task_id is None]
-        if not any(case.feedback_id in unseen for case in loose):
+        loose = [verdict for verdict in asked if verdict.task_id is None]
+        if not any(verdict.feedback_id in unseen for verdict in loose):
             continue
-        counts = Counts(len(asked), 0, 0, len({case.rater for case in asked}), len(asked))
+        counts = Counts(len(asked), 0, 0, len({verdict.rater for verdict in asked}), len(asked))
         finding = rule.judge(counts)
         if finding is not None:
-            members = {case.feedback_id: case for case in loose}
+            members = {verdict.feedback_id: verdict for verdict in loose}
             found.append(Candidate(rule.name, loose[-1], finding, members, open_tasks.get(question)))
     return found
 
 
 class _Arrays:
-    """Cases as arrays: the number of each case's text among the distinct texts, times, and running totals."""
+    """Cases as arrays: the number of each verdict's text among the distinct texts, times, and running totals."""
 
-    def __init__(self, cases: Sequence[Case], extra: Sequence[str]) -> None:
-        self.cases = cases
-        distinct = {text: number for number, text in enumerate(dict.fromkeys([c.text for c in cases] + list(extra)))}
-        self.text_of = np.array([distinct[case.text] for case in cases], dtype=np.int64)
+    def __init__(self, verdicts: Sequence[Verdict], extra: Sequence[str]) -> None:
+        self.verdicts = verdicts
+        distinct = {text: number for number, text in enumerate(dict.fromkeys([c.text for c in verdicts] + list(extra)))}
+        self.text_of = np.array([distinct[verdict.text] for verdict in verdicts], dtype=np.int64)
         self.extra = [distinct[text] for text in extra]
         self.vectors = LatentModel().fit(list(distinct)).transform(list(distinct))
-        self.seconds = np.array([case.happened_at.timestamp() for case in cases])
-        self.negative = np.cumsum([0] + [case.polarity is Polarity.NEGATIVE for case in cases])
-        self.neutral = np.cumsum([0] + [case.polarity is Polarity.NEUTRAL for case in cases])
+        self.seconds = np.array([verdict.happened_at.timestamp() for verdict in verdicts])
+        self.negative = np.cumsum([0] + [verdict.polarity is Polarity.NEGATIVE for verdict in verdicts])
+        self.neutral = np.cumsum([0] + [verdict.polarity is Polarity.NEUTRAL for verdict in verdicts])
 
     def cosines(self, positions: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
         """For each position in turn: (position, cosines of its text with every distinct text)."""
@@ -190,9 +196,9 @@ class _Arrays:
                 yield positions[start + offset], row
 
     def count(self, near: np.ndarray, position: int, window_days: int | None) -> Counts:
-        chosen = [self.cases[index] for index in near.tolist()]
-        negative = sum(case.polarity is Polarity.NEGATIVE for case in chosen)
-        positive = sum(case.polarity is Polarity.POSITIVE for case in chosen)
+        chosen = [self.verdicts[index] for index in near.tolist()]
+        negative = sum(verdict.polarity is Polarity.NEGATIVE for verdict in chosen)
+        positive = sum(verdict.polarity is Polarity.POSITIVE for verdict in chosen)
         first = 0
         if window_days is not None:
             first = int(np.searchsorted(self.seconds, self.seconds[position] - window_days * 86400))
@@ -202,8 +208,8 @@ class _Arrays:
             negative=negative,
             positive=positive,
             neutral=len(chosen) - negative - positive,
-            raters=len({case.rater for case in chosen}),
-            corrections=sum(1 for case in chosen if case.suggested_answer),
+            raters=len({verdict.rater for verdict in chosen}),
+            corrections=sum(1 for verdict in chosen if verdict.suggested_answer),
             base=base,
         )
 

@@ -63,19 +63,7 @@ def import_file(
             f"feedback-lab import-undo {before[0]} takes the earlier import back."
         )
     answer = asdict(report) | {"mapping": plan.columns, "said": said}
-    lines = [
-        *said,
-        f"{report.read:,} read = {report.new:,} new + {report.duplicate:,} duplicate + {report.rejected:,} rejected "
-        f"({report.undated:,} undated, {report.seconds:.1f} s).",
-    ]
-    if report.rejects_file:
-        lines.append(f"The rejected rows with their reasons: {report.rejects_file}")
-    lines.append(
-        "Dry run: nothing was written."
-        if dry_run
-        else f"Batch {report.batch_id}. Next: feedback-lab triggers run --dry-run"
-    )
-    emit(answer, as_json, *lines)
+    emit(answer, as_json, *said, *_account(report))
 
 
 def imports(context: typer.Context, as_json: Json = False) -> None:
@@ -125,6 +113,19 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
     emit({"home": str(lab.settings.home), "ok": healthy, "checks": [asdict(check) for check in checks]}, as_json)
     if not as_json:
         table(("", "check", "found"), [("ok" if check.ok else "!!", check.name, check.found) for check in checks])
+
+
+def _account(report: load.ImportReport) -> list[str]:
+    """Where every row went, and what to do next."""
+    lines = [
+        f"{report.read:,} read = {report.new:,} new + {report.duplicate:,} duplicate + {report.rejected:,} rejected "
+        f"({report.undated:,} undated, {report.seconds:.1f} s)."
+    ]
+    if report.rejects_file:
+        lines.append(f"The rejected rows with their reasons: {report.rejects_file}")
+    if report.dry_run:
+        return [*lines, "Dry run: nothing was written."]
+    return [*lines, f"Batch {report.batch_id}. Next: feedback-lab triggers run --dry-run"]
 
 
 def _pairs(given: Pairs, option: str, form: str) -> dict[str, str]:

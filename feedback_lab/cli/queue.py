@@ -13,10 +13,12 @@ from feedback_lab.cli.session import session
 from feedback_lab.errors import InputError, LabError
 from feedback_lab.records import CorrectionType, Outcome
 from feedback_lab.review import Task
-from feedback_lab.triggers import DEFAULT_RULES
+from feedback_lab.triggers import DEFAULT_RULES, RULES
 
 Reviewer = Annotated[str, typer.Option("--reviewer", help="Your name, as it will stand beside the decision.")]
 OnConflict = Annotated[str | None, typer.Option("--on-conflict", metavar="edit|merge|replace|add", help="Not yet.")]
+
+RULE_HELP = "Again for more: " + "; ".join(f"{rule.name}, {rule.about}" for rule in RULES.values()) + "."
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def run_rules(
     context: typer.Context,
-    rule: Annotated[list[str] | None, typer.Option("--rule", help="A rule's name; again for more.")] = None,
+    rule: Annotated[list[str] | None, typer.Option("--rule", help=RULE_HELP)] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would open; write and mark nothing.")] = False,
     no_budget: Annotated[bool, typer.Option("--no-budget", help="Open every candidate today.")] = False,
     as_json: Json = False,

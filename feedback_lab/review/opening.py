@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from feedback_lab import schema
 from feedback_lab.errors import InputError
-from feedback_lab.patterns import Candidate, Case, Undecided, case_text, scan
+from feedback_lab.patterns import Candidate, Undecided, Verdict, compared_by, scan
 from feedback_lab.records import Polarity, TaskStatus, new_id, utc_now
 from feedback_lab.store import Store, insert_rows
 from feedback_lab.triggers import DEFAULT_RULES, HIGH, RULES
@@ -21,7 +21,7 @@ from feedback_lab.verdicts import SAID, VERDICTS
 # Of the day's budget, so much may go to single users' corrections while patterns still wait.
 CORRECTION_SHARE = 0.3
 
-CASES_SQL = (
+CONTEXT_SQL = (
     "WITH verdict AS ("
     + VERDICTS
     + """), closed AS (
@@ -94,12 +94,12 @@ def run_rules(
     moment = now or utc_now()
     chosen = [_rule(name) for name in dict.fromkeys(rules)]
     with _running:  # two runs side by side would open the same pattern twice
-        cases = _load_cases(store)
+        verdicts = _load_verdicts(store)
         undecided = _load_undecided(store)
-        unseen = {rule.name: _unseen(store, rule.name, cases) for rule in chosen}
+        unseen = {rule.name: _unseen(store, rule.name, verdicts) for rule in chosen}
         candidates: list[Candidate] = []
         for rule in chosen:
-            candidates += _without_taken(scan(rule, cases, unseen[rule.name], undecided, similarity), candidates)
+            candidates += _without_taken(scan(rule, verdicts, unseen[rule.name], undecided, similarity), candidates)
         room = _room(store, budget, moment)
         if dry_run:
             plan = _Plan.of(candidates, [], room)
@@ -227,36 +227,36 @@ def _without_taken(found: Sequence[Candidate], before: Sequence[Candidate]) -> l
     """Drop what an earlier rule of this run gathered already: a feedback is in at most one undecided task."""
     taken = {one for candidate in before for one in candidate.members}
     for candidate in found:
-        candidate.members = {one: case for one, case in candidate.members.items() if one not in taken}
+        candidate.members = {one: verdict for one, verdict in candidate.members.items() if one not in taken}
     return [candidate for candidate in found if candidate.members]
 
 
-def _load_cases(store: Store) -> list[Case]:
+def _load_verdicts(store: Store) -> list[Verdict]:
     words: dict[tuple[str, str], dict[str, str]] = {}
     for row in store.rows(SAID_SQL):
         said = words.setdefault((row["interaction_id"], row["rater"]), {})
         said.update({name: row[name] for name in ("comment", "suggested_answer") if row[name]})
-    cases = []
-    for row in store.rows(CASES_SQL):
+    verdicts = []
+    for row in store.rows(CONTEXT_SQL):
         said = words.get((row["interaction_id"], row["rater"]), {})
-        group, compared = case_text(row.pop("input"), said.get("comment"), said.get("suggested_answer"))
+        group, compared = compared_by(row.pop("input"), said.get("comment"), said.get("suggested_answer"))
         row["polarity"] = Polarity(row["polarity"])
-        cases.append(Case(group=group, text=compared, suggested_answer=said.get("suggested_answer"), **row))
-    return cases
+        verdicts.append(Verdict(group=group, text=compared, suggested_answer=said.get("suggested_answer"), **row))
+    return verdicts
 
 
 def _load_undecided(store: Store) -> list[Undecided]:
     return [
-        Undecided(row["task_id"], row["rule"], *case_text(row["input"], row["comment"], row["suggestion"]))
+        Undecided(row["task_id"], row["rule"], *compared_by(row["input"], row["comment"], row["suggestion"]))
         for row in store.rows(UNDECIDED_SQL)
     ]
 
 
-def _unseen(store: Store, rule: str, cases: Sequence[Case]) -> set[str]:
+def _unseen(store: Store, rule: str, verdicts: Sequence[Verdict]) -> set[str]:
     seen = {
         row["feedback_id"] for row in store.rows("SELECT feedback_id FROM evaluation WHERE rule = :rule", rule=rule)
     }
-    return {case.feedback_id for case in cases} - seen
+    return {verdict.feedback_id for verdict in verdicts} - seen
 
 
 def _room(store: Store, budget: int | None, moment: datetime) -> int | None:

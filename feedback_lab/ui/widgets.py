@@ -1,4 +1,4 @@
-"""Small parts that all pages share. Text from strangers goes only through `plain`, `quote` and tables.
+"""Small parts that all pages share. What strangers wrote goes only through `plain`, `quote`, `facts`, `notice`, tables.
 
 Almost every label in Streamlit is Markdown, and no escaping of it is complete (links are found in the text
 after the escapes are gone). So what people wrote is shown with `st.text`, which knows no markup, and the
