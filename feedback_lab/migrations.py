@@ -16,7 +16,7 @@ Step = Callable[[Connection], None]
 
 
 def m001_tables(connection: Connection) -> None:
-    """All tables of the first release, and the one row of the ledger."""
+    """All tables as they are today, and the one row of the ledger; later steps add what older files lack."""
     tables = [table for table in schema.metadata.sorted_tables if table.name != "schema_version"]
     schema.metadata.create_all(connection, tables=tables, checkfirst=False)
     connection.execute(
@@ -24,7 +24,17 @@ def m001_tables(connection: Connection) -> None:
     )
 
 
-MIGRATIONS: Sequence[Step] = (m001_tables,)
+def m002_keys_mappings_and_the_life_of_issues(connection: Connection) -> None:
+    """Keys of the API, saved mappings, what humans did to issues."""
+    for table in (schema.api_key, schema.import_mapping, schema.issue_event):
+        table.create(connection, checkfirst=True)
+    added = {"issue": "link TEXT, locked BOOLEAN, resolved_at TIMESTAMP", "issue_member": "sub_label INTEGER"}
+    for table_name, columns in added.items():
+        for column in columns.split(", "):
+            connection.execute(text(f"ALTER TABLE {table_name} ADD COLUMN IF NOT EXISTS {column}"))
+
+
+MIGRATIONS: Sequence[Step] = (m001_tables, m002_keys_mappings_and_the_life_of_issues)
 
 
 def current_version(connection: Connection) -> int:

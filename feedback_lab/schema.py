@@ -63,6 +63,15 @@ import_reject = Table(
     Column("message", Text, nullable=False),
     Column("excerpt", Text),
 )
+# How a file with a certain header was read before, under the name that a human gave it.
+import_mapping = Table(
+    "import_mapping",
+    metadata,
+    _id("name"),
+    Column("header_key", Text, nullable=False),
+    Column("plan", JSON, nullable=False),
+    _moment("saved_at"),
+)
 # Which empty field of a known interaction an import filled, so that its undo can empty it again.
 import_fill = Table(
     "import_fill",
@@ -183,6 +192,9 @@ issue = Table(
     Column("status", Text, nullable=False),
     Column("owner", Text),
     Column("note", Text),
+    Column("link", Text),
+    Column("locked", Boolean),
+    Column("resolved_at", DateTime),
     Column("parent_id", Text),
     Column("label", Integer, nullable=False),  # its number in the stored model; -1 once it has none
     _moment("created_at"),
@@ -194,6 +206,19 @@ issue_member = Table(
     Column("issue_id", Text),  # null: this comment was looked at and fits no issue
     Column("score", Double, nullable=False),
     Column("moved_by", Text),
+    Column("sub_label", Integer),
+)
+# What humans did to issues: enough to do it again after every refresh, and to take it back.
+issue_event = Table(
+    "issue_event",
+    metadata,
+    _id("event_id"),
+    _moment("happened_at"),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("issue_id", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("undone_by", Text),
 )
 issue_model = Table("issue_model", metadata, _id("model_id"), _moment("created_at"), Column("content", LargeBinary))
 
@@ -215,6 +240,18 @@ exposure = Table(
     Column("would_have_shown", Boolean, nullable=False),
     Column("shown", Boolean, nullable=False),
     _moment("happened_at"),
+)
+# Keys of the HTTP API; the secret itself is shown once and never kept.
+api_key = Table(
+    "api_key",
+    metadata,
+    _id("key_id"),
+    Column("name", Text, nullable=False),
+    Column("scope", Text, nullable=False),  # ingest, read or public-write
+    Column("secret_sha256", Text, nullable=False),
+    Column("origins", JSON),
+    _moment("created_at"),
+    Column("revoked_at", DateTime),
 )
 audit = Table(
     "audit",

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest.readers import MAX_CELL, Row, open_rows
+from feedback_lab.ingest.batches import MAX_CELL, Row
+from feedback_lab.ingest.readers import open_rows
 
 Made = Callable[[str | bytes], Path]
 

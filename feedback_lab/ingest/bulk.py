@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
+from feedback_lab.ingest.batches import Problem
 from feedback_lab.ingest.judging import CONTENT, SAID, Candidate, Judgement, Known, judge
-from feedback_lab.ingest.readers import Problem
 from feedback_lab.ingest.staging import FEEDBACK_TYPES, INTERACTION_TYPES
 
 REGISTERED = (

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from feedback_lab.ingest.readers import Problem
+from feedback_lab.ingest.batches import Problem
 
 # What an interaction says; its id, arrival and batch are no content. The unmapped rest never conflicts.
 CONTENT = (

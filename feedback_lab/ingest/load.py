@@ -23,9 +23,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from feedback_lab import audit, schema
 from feedback_lab.errors import DiskError
+from feedback_lab.ingest.batches import UNSTORABLE, Problem
 from feedback_lab.ingest.bulk import Loader, Totals
 from feedback_lab.ingest.plan import Plan, check
-from feedback_lab.ingest.readers import UNSTORABLE, Problem, RowSource, open_rows
+from feedback_lab.ingest.readers import RowSource, open_rows
 from feedback_lab.ingest.rejects import RejectsFile
 from feedback_lab.ingest.rows import Mapped, Mapper, habits_of
 from feedback_lab.ingest.staging import Staging, mapped_records

@@ -12,40 +12,31 @@ import io
 import json
 import math
 import re
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
 from feedback_lab.errors import InputError
+from feedback_lab.ingest.batches import (
+    ESCAPED,
+    MAX_CELL,
+    MAX_LINE,
+    UNSTORABLE,
+    Batch,
+    Problem,
+    Row,
+    batched,
+    not_utf8,
+    too_large,
+)
+from feedback_lab.ingest.csv_rows import Lines, csv_rows
 from feedback_lab.ingest.decoding import Decoding, decoding_of
 
-MAX_CELL = 1_000_000  # characters; a longer cell is rejected
-MAX_LINE = 16_000_000  # characters; what a line has beyond this is not even kept in memory
 MAX_DEPTH = 100  # levels of nested JSON
 SAMPLE = 1_000  # rows that suggestions and the choice of a delimiter look at
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
-ESCAPED = re.compile("[\udc80-\udcff]")
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-class Problem(NamedTuple):
-    """Why a row was rejected: the column where that is known, a stable code, a sentence."""
-
-    column: str | None
-    code: str
-    message: str
-
-
-class Row(NamedTuple):
-    """One row: its first line in the file (from 1), and its values by column, or its problem and raw text."""
-
-    line: int
-    values: dict[str, Any]
-    problem: Problem | None = None
-    raw: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +58,11 @@ class RowSource:
             if self.delimiter is None:
                 yield from _json_rows(handle, self.decoding.broken)
             else:
-                yield from _csv_rows(handle, self.delimiter, self.header, self.decoding.broken)
+                yield from csv_rows(handle, self.delimiter, self.header, self.decoding.broken)
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows in runs, column by column."""
+        return batched(self)
 
     def sample(self, size: int = SAMPLE) -> list[dict[str, Any]]:
         """The values of the first readable rows."""
@@ -97,78 +92,8 @@ def open_rows(path: Path) -> RowSource:
     return source
 
 
-class _Lines:
-    """The physical lines of a file, with those of the present record kept, so that reading can step back."""
-
-    def __init__(self, handle: TextIO) -> None:
-        self._handle = handle
-        self._again: deque[str] = deque()
-        self.taken: list[str] = []
-        self.number = 0
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else self._read()
-        if not line:
-            raise StopIteration
-        self.number += 1
-        self.taken.append(line)
-        return line
-
-    def _read(self) -> str:
-        line = self._handle.readline(MAX_LINE)
-        if len(line) == MAX_LINE:
-            rest = line
-            while rest and not rest.endswith(("\n", "\r")):
-                rest = self._handle.readline(MAX_LINE)
-        return line.replace("\x00", "\ufffd") if "\x00" in line else line
-
-    def back_to_second(self) -> None:
-        """Give all lines of the present record back, its first excepted."""
-        self._again.extendleft(reversed(self.taken[1:]))
-        self.number -= len(self.taken) - 1
-        del self.taken[1:]
-
-
-def _csv_rows(handle: TextIO, delimiter: str, header: list[str], broken: bool) -> Iterator[Row]:
-    lines = _Lines(handle)
-    records = csv.reader(lines, delimiter=delimiter)
-    next((cells for cells in records if any(cells)), None)
-    width = len(header)
-    while True:
-        lines.taken.clear()
-        try:
-            cells = next(records)
-        except StopIteration:
-            return
-        except csv.Error:  # beyond the module's limit: a quote that is never closed
-            cells = [""] * (width + 1)
-        taken = lines.taken
-        first = lines.number - len(taken) + 1
-        if len(taken) > 1 and not _is_well_formed(taken, delimiter):
-            lines.back_to_second()
-            problem = Problem(None, "unterminated_quote", "a quote is opened in this line and not closed properly")
-            yield Row(first, {}, problem, [taken[0].rstrip("\r\n")])
-        elif len(cells) == width and not broken and sum(map(len, taken)) <= MAX_CELL:
-            yield Row(first, dict(zip(header, cells, strict=True)))
-        elif cells:
-            found = _csv_problem(cells, header, broken)
-            yield Row(first, {}, found, cells) if found else Row(first, dict(zip(header, cells, strict=True)))
-
-
-def _csv_problem(cells: list[str], header: list[str], broken: bool) -> Problem | None:
-    if problem := _too_large(dict(zip(header, cells, strict=False))):
-        return problem
-    if len(cells) != len(header):
-        code = "too_few_columns" if len(cells) < len(header) else "too_many_columns"
-        return Problem(None, code, f"the row has {len(cells)} columns, the header {len(header)}")
-    return _not_utf8(dict(zip(header, cells, strict=True))) if broken else None
-
-
 def _json_rows(handle: TextIO, broken: bool) -> Iterator[Row]:
-    lines = _Lines(handle)
+    lines = Lines(handle)
     for line in lines:
         lines.taken.clear()
         text = line.strip()
@@ -189,26 +114,9 @@ def _json_rows(handle: TextIO, broken: bool) -> Iterator[Row]:
             continue
         if "\\u" in text:
             values = _storable(values)
-        found = _too_large(values) if len(text) > MAX_CELL else None
-        found = found or (_not_utf8(values) if broken else None)
+        found = too_large(values) if len(text) > MAX_CELL else None
+        found = found or (not_utf8(values) if broken else None)
         yield Row(lines.number, {} if found else values, found, [text] if found else ())
-
-
-def _too_large(values: dict[str, Any]) -> Problem | None:
-    for column, value in values.items():
-        if not isinstance(value, str):
-            value = json.dumps(value) if isinstance(value, dict | list) else ""
-        if len(value) > MAX_CELL:
-            message = f"the cell has {len(value):,} characters, at most {MAX_CELL:,} are taken"
-            return Problem(column, "cell_too_large", message)
-    return None
-
-
-def _not_utf8(values: dict[str, Any]) -> Problem | None:
-    for column, value in values.items():
-        if ESCAPED.search(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)):
-            return Problem(column, "not_utf8", "the cell holds bytes that are no UTF-8: save the file as UTF-8")
-    return None
 
 
 def _finite(text: str) -> float | None:
@@ -237,13 +145,6 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def _is_well_formed(lines: list[str], delimiter: str) -> bool:
-    try:
-        return len(list(csv.reader(lines, delimiter=delimiter, strict=True))) == 1
-    except csv.Error:
-        return False
-
-
 def _delimiter_of(start: str) -> str:
     """The delimiter under which most of the first rows have as many columns as the header.
 
@@ -269,7 +170,7 @@ def _lenient(text: str, delimiter: str) -> Iterator[list[str]]:
 
 def _header_of(handle: TextIO, delimiter: str) -> list[str]:
     """The column names: stripped, the empty ones numbered, the doubled ones told apart."""
-    cells = next(cells for cells in csv.reader(_Lines(handle), delimiter=delimiter) if any(cells))
+    cells = next(cells for cells in csv.reader(Lines(handle), delimiter=delimiter) if any(cells))
     names: list[str] = []
     for place, cell in enumerate(cells, 1):
         name = base = ESCAPED.sub("\ufffd", cell).strip() or f"column {place}"

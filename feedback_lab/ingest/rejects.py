@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from feedback_lab.ingest.readers import Problem, Row
+from feedback_lab.ingest.batches import Problem, Row
 from feedback_lab.ingest.rows import text_of
 from feedback_lab.published_text import cell
 

@@ -17,10 +17,10 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from feedback_lab.ingest.batches import Problem, Row
 from feedback_lab.ingest.opinion import Opinion, opinion_of
 from feedback_lab.ingest.pairing import Pairing
 from feedback_lab.ingest.plan import TAG, Plan
-from feedback_lab.ingest.readers import Problem, Row
 from feedback_lab.ingest.values import OTHER, USER, Unreadable, day_comes_first, role_of, time_of, turn_of, zone_of
 from feedback_lab.records import Feedback, Interaction
 
