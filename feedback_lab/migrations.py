@@ -25,10 +25,15 @@ def m001_tables(connection: Connection) -> None:
 
 
 def m002_keys_mappings_and_the_life_of_issues(connection: Connection) -> None:
-    """Keys of the API, saved mappings, what humans did to issues."""
-    for table in (schema.api_key, schema.import_mapping, schema.issue_event):
+    """Keys of the API, saved mappings, other names of interactions, what humans did to issues."""
+    for table in (schema.api_key, schema.import_mapping, schema.interaction_alias, schema.issue_event):
         table.create(connection, checkfirst=True)
-    added = {"issue": "link TEXT, locked BOOLEAN, resolved_at TIMESTAMP", "issue_member": "sub_label INTEGER"}
+    added = {
+        "issue": "link TEXT, locked BOOLEAN, resolved_at TIMESTAMP, merged_into TEXT, proposed BOOLEAN, "
+        "sub_issues JSON, sub_label INTEGER",
+        "issue_member": "sub_label INTEGER, placed_in TEXT, low_information BOOLEAN, fresh BOOLEAN",
+        "issue_model": "state JSON",
+    }
     for table_name, columns in added.items():
         for column in columns.split(", "):
             connection.execute(text(f"ALTER TABLE {table_name} ADD COLUMN IF NOT EXISTS {column}"))

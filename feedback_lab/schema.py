@@ -99,6 +99,13 @@ interaction = Table(
     Column("metadata", JSON),
     Column("batch_id", Text),
 )
+# Other names of an interaction under which feedback may arrive: of the model's response, of the trace.
+interaction_alias = Table(
+    "interaction_alias",
+    metadata,
+    _id("alias"),
+    Column("interaction_id", Text, nullable=False),
+)
 feedback = Table(
     "feedback",
     metadata,
@@ -195,7 +202,11 @@ issue = Table(
     Column("link", Text),
     Column("locked", Boolean),
     Column("resolved_at", DateTime),
-    Column("parent_id", Text),
+    Column("parent_id", Text),  # the issue that it was split from
+    Column("merged_into", Text),  # set: a human merged it into that issue, and it is not listed
+    Column("proposed", Boolean),  # found among what fits no issue; waits for a human's word
+    Column("sub_issues", JSON),  # one object a sub-issue: sub_label, title, keywords, representative
+    Column("sub_label", Integer),  # of a split-off issue: the sub-issue of `label` that it was
     Column("label", Integer, nullable=False),  # its number in the stored model; -1 once it has none
     _moment("created_at"),
 )
@@ -204,9 +215,12 @@ issue_member = Table(
     metadata,
     _id("feedback_id"),
     Column("issue_id", Text),  # null: this comment was looked at and fits no issue
+    Column("placed_in", Text),  # where model or human put it; `issue_id` is the issue that one was merged into
     Column("score", Double, nullable=False),
     Column("moved_by", Text),
     Column("sub_label", Integer),
+    Column("low_information", Boolean),  # it judges without saying what is wrong
+    Column("fresh", Boolean),  # it came after the model last learned
 )
 # What humans did to issues: enough to do it again after every refresh, and to take it back.
 issue_event = Table(
@@ -220,7 +234,14 @@ issue_event = Table(
     Column("detail", JSON, nullable=False),
     Column("undone_by", Text),
 )
-issue_model = Table("issue_model", metadata, _id("model_id"), _moment("created_at"), Column("content", LargeBinary))
+issue_model = Table(
+    "issue_model",
+    metadata,
+    _id("model_id"),
+    _moment("created_at"),
+    Column("content", LargeBinary),
+    Column("state", JSON),  # what it was made from, and how far new comments were looked at
+)
 
 marker = Table(
     "marker",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,14 +15,31 @@ from sqlalchemy.pool import QueuePool
 
 from feedback_lab.errors import DiskError, StoreBusyError, StoreError
 
+# A connection that a fatal error left cannot even be rolled back; what went wrong is said once, by `translated`.
+logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
+
 CONNECT = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
     "python_enable_replacements": False,
 }
-DISK_SIGNS = ("could not write", "no space left", "disk full", "disk quota", "input/output error", "fsync failed")
-DAMAGE_SIGNS = ("not a valid duckdb", "could not read enough bytes", "checksum", "is a directory")
+# What the engine may hold in memory: enough to load a million rows; the indexes of a file come on top, because a
+# primary key that is being written cannot leave memory. Sorts and joins that need more use the folder `temporary`.
+MEMORY = 256 << 20
+MEMORY_PER_KEY = 100
+SERVER_MEMORY = 1 << 30  # of a running dashboard, which asks questions of a database that grows after it was opened
+KEYS_WITHIN = 2_000_000
+UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+FULL_SIGNS = ("no space left", "disk full", "disk quota", "file too large")
+DISK_SIGNS = (*FULL_SIGNS, "could not write", "input/output error", "fsync failed")
+DAMAGE_SIGNS = (
+    "not a valid duckdb",
+    "could not read enough bytes",
+    "checksum",
+    "is a directory",
+    "failure while replaying wal",
+)
 RIGHTS_SIGNS = ("permission denied", "operation not permitted", "read-only file system")
 CONFLICT_SIGNS = ("conflict", "duplicate key")
 
@@ -38,6 +56,9 @@ def make_engine(path: Path, home: Path) -> Engine:
         cursor.execute("SELECT current_setting('lock_configuration')")
         if not cursor.fetchone()[0]:
             folders = ", ".join(literal(f"{folder}/") for folder in sorted({str(home), str(path.parent)}))
+            cursor.execute(f"SET temp_directory={literal(str(home / 'temporary'))}")
+            cursor.execute(f"SET memory_limit='{MEMORY + path.stat().st_size} bytes'")
+            cursor.execute("SET allowed_configs=['memory_limit']")
             cursor.execute(f"SET allowed_directories=[{folders}]")
             cursor.execute("SET enable_external_access=false")
             cursor.execute("SET lock_configuration=true")
@@ -50,10 +71,30 @@ def make_engine(path: Path, home: Path) -> Engine:
     return engine
 
 
+def make_room(cursor: Any, keys: int) -> None:
+    """Let the engine take the memory that inserting so many primary keys needs; never less than it may take now."""
+    cursor.execute("SELECT max(block_size * total_blocks) FROM pragma_database_size()")
+    at_least(cursor, MEMORY + int(cursor.fetchall()[0][0]) + MEMORY_PER_KEY * max(0, keys - KEYS_WITHIN))
+
+
+def at_least(cursor: Any, wanted: int) -> None:
+    """Let the engine take so many bytes of memory, where it may take less now."""
+    cursor.execute("SELECT current_setting('memory_limit')")
+    number, unit = cursor.fetchall()[0][0].split()
+    if wanted > float(number) * 1024 ** UNITS.index(unit):
+        cursor.execute(f"SET memory_limit='{wanted} bytes'")
+
+
 def is_conflict(error: Exception) -> bool:
     """Whether trying again can help: two writers met. A full disk raises the same class, and is none."""
     message = str(error).lower()
     return any(sign in message for sign in CONFLICT_SIGNS) and not any(sign in message for sign in DISK_SIGNS)
+
+
+def is_fatal(error: BaseException | None) -> bool:
+    """Whether the engine gave up: it then refuses every statement, reading too, until the file is opened anew."""
+    original = getattr(error, "orig", None) or error
+    return isinstance(original, duckdb.FatalException) or "database has been invalidated" in str(original).lower()
 
 
 @contextmanager
@@ -69,17 +110,26 @@ def translated(path: Path) -> Iterator[None]:
             raise StoreBusyError(
                 f"Another process (PID {holder}) holds the database {path}: use its dashboard, or stop it first."
             ) from error
+        if is_fatal(error):
+            full = any(sign in low for sign in FULL_SIGNS)
+            raise (DiskError if full else StoreError)(
+                f"The database {path} stopped after a fatal error ({_first_line(message)}): "
+                f"{'make room' if full else 'look after the disk'}, then start Feedback Lab again."
+            ) from error
         if any(sign in low for sign in DISK_SIGNS):
             raise DiskError(f"The disk refused a write beside {path} (full?): make room and try again.") from error
         if any(sign in low for sign in DAMAGE_SIGNS):
             raise StoreError(f"{path} is damaged or not a Feedback Lab database: restore a backup.") from error
         if "newer version of duckdb" in low or "storage version" in low:
             raise StoreError(f"{path} was written by a newer database engine: install a newer Feedback Lab.") from error
-        if "invalidated" in low:
-            raise StoreError(f"The database {path} stopped after a fatal error: start Feedback Lab again.") from error
         if isinstance(error, PermissionError) or any(sign in low for sign in RIGHTS_SIGNS):
             raise DiskError(f"{path} cannot be opened for writing: give this user the right to write there.") from error
         raise
+
+
+def _first_line(message: str) -> str:
+    """What happened first: the engine repeats it in every refusal after a fatal error."""
+    return message.split("Original error:")[-1].strip().splitlines()[0].removeprefix("FATAL Error: ").strip('"')
 
 
 def path_of(url: str) -> Path:

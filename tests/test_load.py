@@ -18,26 +18,18 @@ from hypothesis import strategies as st
 
 from feedback_lab import schema
 from feedback_lab.errors import DiskError, InputError
-from feedback_lab.ingest import staging
-from feedback_lab.ingest.judging import CONTENT, SAID, Candidate, judge
-from feedback_lab.ingest.load import ImportReport, import_file, import_records, preview
+from feedback_lab.ingest import bulk, staging
+from feedback_lab.ingest.judging import CONTENT, SAID, Candidate, Voice, judge
+from feedback_lab.ingest.load import import_file, import_records, preview
 from feedback_lab.ingest.plan import Plan
 from feedback_lab.records import Exposure, Marker
 from feedback_lab.store import Store, open_store
 from tests.builders import interaction, thumb
+from tests.import_builders import counts, write
 
 HOSTILE = Path(__file__).resolve().parents[2] / "shared" / "checks" / "hostile_text.txt"
 PLAIN = Plan({"input": "q", "output": "a", "value": "v", "comment": "c", "user": "u", "created_at": "t"})
 NAMED = Plan({"interaction_id": "id", "input": "q", "output": "a", "model": "m"})
-
-
-def write(path: Path, header: str, *rows: str) -> Path:
-    path.write_text("\n".join([header, *rows]) + "\n", "utf-8")
-    return path
-
-
-def counts(report: ImportReport) -> tuple[int, int, int, int]:
-    return report.read, report.new, report.duplicate, report.rejected
 
 
 def test_one_row_with_thumb_comment_and_correction_is_one_feedback(store: Store, tmp_path: Path) -> None:
@@ -101,7 +93,7 @@ def test_two_people_may_rate_one_answer_at_two_times(store: Store, tmp_path: Pat
     ("row", "code", "column"),
     [
         ("How?,So.,6,,,", "out_of_scale", "v"),
-        ("How?,So.,good,,,", "bad_value", "v"),
+        ("How?,So.,perhaps,,,", "bad_value", "v"),
         ("How?,So.,4,,,yesterday", "bad_time", "t"),
         ("How?,So.,4,,,05/06/2026", "ambiguous_time", "t"),
         (",,,,ann,2026-01-01", "empty_row", None),
@@ -220,7 +212,7 @@ def test_an_answer_that_comes_with_a_later_export_fills_the_question(store: Stor
 
 
 def test_chunks_do_not_change_the_outcome(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(staging, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(bulk, "JUDGED_ROWS", 2)
     path = write(tmp_path / "chat.csv", "s,r,c,t,v,u,ms", *CHAT_ROWS)
 
     assert counts(import_file(store, path, CHAT)) == (7, 6, 0, 1)
@@ -270,19 +262,23 @@ def test_an_import_that_is_cancelled_leaves_nothing(store: Store, tmp_path: Path
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from feedback_lab.ingest import load
+from feedback_lab.ingest import bulk, load
 from feedback_lab.ingest.plan import Plan
 from feedback_lab.store import open_store
-load._note = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+setattr(*{"stage": (load, "_load"), "survey": (bulk, "survey"), "note": (load, "_note")}[sys.argv[3]], die)
 load.import_file(open_store(Path(sys.argv[1])), Path(sys.argv[2]), Plan({"input": "q"}))
 """
 
 
-def test_a_kill_before_the_commit_leaves_nothing_half_imported(home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", ["stage", "survey", "note"])
+def test_a_kill_before_the_commit_leaves_nothing_half_imported(home: Path, tmp_path: Path, moment: str) -> None:
     path = write(tmp_path / "f.csv", "q", *(f"question {number}" for number in range(500)))
     folder = str(Path(__file__).resolve().parents[1])
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(home), str(path)], env={**os.environ, "PYTHONPATH": folder}, check=False
+        [sys.executable, "-c", KILLED, str(home), str(path), moment],
+        env={**os.environ, "PYTHONPATH": folder},
+        check=False,
     )
     assert done.returncode == -signal.SIGKILL
 
@@ -362,7 +358,8 @@ def test_typed_records_obey_the_same_rules(store: Store) -> None:
 
 def candidate(place: int, name: str, feedback: str | None = None, **given: str) -> Candidate:
     said = tuple(name if field == "interaction_id" else given.get(f"f_{field}") for field in SAID)
-    return Candidate(place, "", False, name, tuple(given.get(field) for field in CONTENT), feedback, said)
+    voices = [Voice(place, feedback, said)] if feedback else []
+    return Candidate(place, "", False, name, tuple(given.get(field) for field in CONTENT), voices)
 
 
 def test_the_judge_counts_a_fill_as_new_and_the_same_feedback_elsewhere_as_conflict() -> None:

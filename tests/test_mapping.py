@@ -119,6 +119,14 @@ def test_zero_and_one_are_read_as_thumbs_and_said() -> None:
         (Plan({"comment": "text"}, scale=(5, 1)), "scale 5:1"),
         (Plan({"comment": "text"}, scale=(1, float("inf"))), "scale"),
         (Plan({"comment": "text"}, timezone="Mars/X"), "time zone 'Mars/X'"),
+        (Plan({"comment": "text"}, date_order="daymonth"), "day-month or month-day"),
+        (Plan({"comment": "text"}, constants={"population": "everyone"}), "--set population"),
+        (Plan({"comment": "text"}, constants={"scale": "5"}), "--set scale"),
+        (Plan({"comment": "text"}, constants={"rated_at": "soon"}), "--set rated_at"),
+        (Plan({"value:stars": "text"}), "--map value=COLUMN"),
+        (Plan({"value": "text", "scale:stars": "label"}), "--map value:stars=COLUMN"),
+        (Plan({"value": "text", "value:": "label"}), "no field"),
+        (Plan({"value": "text", "input:x": "label"}), "no field"),
     ],
 )
 def test_a_plan_that_cannot_be_used_gets_one_sentence(plan: Plan, sentence: str) -> None:
@@ -155,3 +163,65 @@ def test_an_empty_column_is_not_worth_a_word() -> None:
     _, said = complete_plan(Plan(), ["input", "thumb"], [{"input": "How?", "thumb": " "}], only_exact=False)
 
     assert len(said) == 1
+
+
+def test_thumbs_and_stars_in_one_file_are_two_opinions_of_a_row() -> None:
+    rows = [{"thumb": "up", "stars": "4", "q": ""}, {"thumb": "down", "stars": "2", "q": ""}]
+    plan, said = complete_plan(Plan(), ["stars", "thumb", "q"], rows, only_exact=False)
+
+    assert plan.columns == {"value": "thumb", "value:stars": "stars"}
+    assert (plan.scale, plan.constants) == (None, {"scale:stars": "1:5"})
+    assert "ratings beside the thumbs" in " ".join(said)
+    check(plan, ["stars", "thumb", "q"])
+
+
+def test_thumbs_beside_ratings_that_are_called_value_keep_their_kind() -> None:
+    rows = [{"value": "4", "vote": "1"}, {"value": "2", "vote": "-1"}]
+    plan, _ = complete_plan(Plan(), ["value", "vote"], rows, only_exact=False)
+
+    assert plan.columns == {"value": "value", "value:vote": "vote"}
+    assert (plan.scale, plan.constants) == ((1, 5), {"kind:vote": "thumb"})
+
+
+def test_two_columns_of_ratings_are_left_to_the_human() -> None:
+    rows = [{"rating": "4", "csat": "2", "input": "How?"}, {"rating": "1", "csat": "5", "input": "How?"}]
+    plan, said = complete_plan(Plan(), ["rating", "csat", "input"], rows, only_exact=False)
+
+    assert plan.columns == {"input": "input"}
+    assert "--map value=rating or --map value=csat" in " ".join(said)
+
+
+def test_a_further_rating_that_a_human_maps_gets_its_scale() -> None:
+    rows = [{"a": "up", "b": "4"}, {"a": "down", "b": "2"}]
+    plan, said = complete_plan(Plan({"value": "a", "value:b": "b"}), ["a", "b"], rows, only_exact=True)
+
+    assert plan.constants == {"scale:b": "1:5"}
+    assert "--set scale:b=LO:HI" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("dates", "sentence"),
+    [
+        ("05/06/2026 07/08/2026", "add --date-order day-month or --date-order month-day"),
+        ("05/06/2026 17/08/2026", "read as day/month"),
+        ("05/06/2026 08/17/2026", "read as month/day"),
+        ("13/06/2026 08/17/2026 05/06/2026", "--date-order"),
+        ("2026-05-06 05.06.2026", ""),
+    ],
+)
+def test_the_order_of_day_and_month_is_asked_for_and_never_guessed_in_silence(dates: str, sentence: str) -> None:
+    rows = [{"date": date, "comment": "slow"} for date in dates.split()]
+    _, said = complete_plan(Plan(), ["date", "comment"], rows, only_exact=False)
+    _, told = complete_plan(Plan(date_order="day-month"), ["date", "comment"], rows, only_exact=False)
+
+    assert sentence in said[-1]
+    assert len(told) == 2
+    assert bool(sentence) == (len(said) == 3)
+
+
+def test_words_of_other_trades_are_no_population_and_no_scale() -> None:
+    rows = [{"population": "83000000", "scale": "large", "comment": "slow"}]
+    ours = [{"population": "judge", "scale": "1:5", "comment": "slow"}]
+
+    assert suggest(list(rows[0]), rows).plan.columns == {"comment": "comment"}
+    assert set(suggest(list(ours[0]), ours).plan.columns) == {"population", "scale", "comment"}

@@ -1,101 +1,58 @@
 """What a cell means, in the words that people really write."""
 
 from contextlib import suppress
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_lab.errors import InputError
 from feedback_lab.ingest.opinion import opinion_of
+from feedback_lab.ingest.profile import profile_of
 from feedback_lab.ingest.values import (
+    DOWN,
+    UP,
     Unreadable,
-    day_comes_first,
     kind_of,
     number_of,
     polarity_of,
+    rating_of,
     role_of,
     thumb_of,
     time_of,
     turn_of,
-    zone_of,
+    word_scale_of,
 )
 from feedback_lab.records import Polarity
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2023-05-18", datetime(2023, 5, 18)),
-        ("2023-05-18 10:30", datetime(2023, 5, 18, 10, 30)),
-        ("2023-05-18T10:30:00Z", datetime(2023, 5, 18, 10, 30)),
-        ("2023-05-18 10:30:00 UTC", datetime(2023, 5, 18, 10, 30)),
-        ("2015-02-24 11:15:36 -0800", datetime(2015, 2, 24, 19, 15, 36)),
-        ("2023-05-18T10:30:00.123456+02:00", datetime(2023, 5, 18, 8, 30, 0, 123456)),
-        ("1684368000", datetime(2023, 5, 18)),
-        ("1684368000.5", datetime(2023, 5, 18, 0, 0, 0, 500000)),
-        ("1684368000123", datetime(2023, 5, 18, 0, 0, 0, 123000)),
-        ("18/05/2023", datetime(2023, 5, 18)),
-        ("05/18/2023 9:05 PM", datetime(2023, 5, 18, 21, 5)),
-        ("5.6.2023 10:00", datetime(2023, 6, 5, 10)),
-        ("07/07/2023", datetime(2023, 7, 7)),
-        ("Tue, 24 Feb 2015 11:15:36 -0800", datetime(2015, 2, 24, 19, 15, 36)),
-    ],
-)
-def test_times_are_read_as_utc(text: str, expected: datetime) -> None:
-    assert time_of(text) == expected
-
-
-@pytest.mark.parametrize(
-    "text", ["yesterday", "2023-13-01", "31/02/2023", "2023", "12:30", "0001-01-01T00:00+05:00", "∞"]
-)
-def test_a_time_that_cannot_be_read_is_said(text: str) -> None:
-    with pytest.raises(Unreadable) as error:
-        time_of(text)
-
-    assert error.value.code == "bad_time"
-
-
-def test_the_order_of_day_and_month_is_never_guessed() -> None:
-    with pytest.raises(Unreadable) as error:
-        time_of("05/06/2023")
-
-    assert error.value.code == "ambiguous_time"
-    assert time_of("05/06/2023", day_first=True) == datetime(2023, 6, 5)
-    assert day_comes_first(["05/06/2023", "13/06/2023"]) is True
-    assert day_comes_first(["05/06/2023", "06/13/2023"]) is False
-    assert day_comes_first(["13/06/2023", "06/13/2023"]) is None
-    assert day_comes_first(["05/06/2023"]) is None
-
-
-def test_a_time_without_a_zone_is_in_the_zone_given() -> None:
-    assert time_of("2023-07-01 12:00", ZoneInfo("Europe/Berlin")) == datetime(2023, 7, 1, 10)
-    assert time_of("2023-07-01 12:00Z", ZoneInfo("Europe/Berlin")) == datetime(2023, 7, 1, 12)
-    assert zone_of(None) is UTC
-    for name in ("Mars/Olympus", "../etc/passwd", "Europe"):
-        with pytest.raises(InputError, match="no time zone"):
-            zone_of(name)
-
-
-@given(st.datetimes(datetime(1980, 1, 1), datetime(2200, 1, 1)))
-def test_an_iso_time_comes_back_as_it_went_in(moment: datetime) -> None:
-    assert time_of(moment.isoformat()) == moment
-    assert time_of(moment.isoformat(" ") + " +0000") == moment
-
-
 @given(st.text(max_size=40))
 def test_no_text_breaks_the_readers(text: str) -> None:
-    for read in (time_of, number_of, kind_of, polarity_of, role_of, turn_of):
+    for read in (time_of, number_of, rating_of, kind_of, polarity_of, role_of, turn_of, thumb_of):
         with suppress(Unreadable):
-            read(text)  # type: ignore[operator]
+            read(text)
+    word_scale_of([text, text + "x"])
+    profile_of([text, text])
 
 
 def test_thumbs_are_understood_in_words_signs_and_skin_tones() -> None:
     assert {thumb_of(text) for text in ("1", "+1", "true", "Yes", "Thumbs Up", "👍", "👍🏽", "like")} == {1.0}
     assert {thumb_of(text) for text in ("-1", "FALSE", "no", "thumbs_down", "👎🏿", "dislike")} == {-1.0}
     assert {thumb_of(text) for text in ("", "0", "3", "perhaps")} == {None}
+
+
+def test_thumbs_are_understood_in_other_languages_and_never_both_ways() -> None:
+    assert {thumb_of(text) for text in ("Ja", "oui", "SÍ", "sim", "да", "はい", "赞", "Good", "Daumen hoch", "✅")} == {
+        1.0
+    }
+    assert {
+        thumb_of(text) for text in ("Nein", "non", "não", "нет", "いいえ", "踩", "Bad", "Nicht hilfreich", "❌")
+    } == {-1.0}
+    assert not UP & DOWN
+
+
+def test_a_word_that_means_yes_somewhere_still_names_a_signal() -> None:
+    assert kind_of("useful") == ("useful", None)
 
 
 def test_kinds_numbers_and_stars() -> None:
@@ -108,11 +65,92 @@ def test_kinds_numbers_and_stars() -> None:
             number_of(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("4,5", 4.5),
+        ("-12,25", -12.25),
+        ("0,125", 0.125),
+        ("1.234,5", 1234.5),
+        ("1,234.5", 1234.5),
+        ("1,234,567", 1234567.0),
+        ("1.234.567", 1234567.0),
+        ("1 234,5", 1234.5),
+        ("1'234.50", 1234.5),
+        ("4 stars", 4.0),
+        ("4-Star", 4.0),
+        ("4,5 ★", 4.5),
+        ("☆☆☆☆☆", 0.0),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(text: str, expected: float) -> None:
+    assert number_of(text) == expected
+
+
+@pytest.mark.parametrize("text", ["1,234", "12,345", "012,345", "1,2,3", "1.23,45,6", "85 %", "4/5", "½", "stars", "+"])
+def test_a_number_that_could_be_two_is_refused(text: str) -> None:
+    with pytest.raises(Unreadable) as error:
+        number_of(text)
+
+    assert error.value.code == "bad_value"
+
+
+@pytest.mark.parametrize(
+    ("text", "scale", "expected"),
+    [
+        ("4", None, (4.0, None)),
+        ("4", (1, 5), (4.0, (1, 5))),
+        ("85 %", None, (85.0, (0, 100))),
+        ("85%", (0, 1), (0.85, (0, 1))),
+        ("4/5", None, (4.0, (1, 5))),
+        ("4 / 5 stars", (0, 5), (4.0, (0, 5))),
+        ("4,5 out of 5", None, (4.5, (1, 5))),
+        ("7 of 10", None, (7.0, (0, 10))),
+        ("90/100", None, (90.0, (0, 100))),
+        ("★★★★☆", None, (4.0, (1, 5))),
+        ("★★★★", None, (4.0, None)),
+    ],
+)
+def test_a_rating_brings_the_scale_that_it_names(
+    text: str, scale: tuple[float, float] | None, expected: tuple[float, tuple[float, float] | None]
+) -> None:
+    assert rating_of(text, scale) == expected
+
+
+@pytest.mark.parametrize(("text", "scale"), [("4/5", (0, 10)), ("85 %", (1, 5)), ("★★★★☆", (0, 10))])
+def test_a_rating_on_another_scale_than_the_file_is_refused(text: str, scale: tuple[float, float]) -> None:
+    with pytest.raises(Unreadable) as error:
+        rating_of(text, scale)
+
+    assert error.value.code == "other_scale"
+
+
+@given(st.decimals(-99_999, 99_999, places=2))
+def test_a_number_is_the_same_however_its_digits_are_divided(number: Decimal) -> None:
+    english = f"{number:,.2f}"
+    german = english.translate(str.maketrans(",.", ".,"))
+
+    assert {number_of(text) for text in (str(number), english, german, english.replace(",", " "))} == {float(number)}
+
+
+def test_words_are_offered_on_the_smallest_scale_that_holds_them() -> None:
+    found = word_scale_of(["Good", "excellent", "Poor", "Fair"])
+    satisfied = word_scale_of(["Very  satisfied", "neutral"])
+
+    assert found is not None
+    assert satisfied is not None
+    assert (found.values["Good"], found.values["Poor"], found.scale) == ("3", "1", (1.0, 4.0))
+    assert (satisfied.values, satisfied.scale) == ({"Very  satisfied": "5", "neutral": "3"}, (1.0, 5.0))
+    assert word_scale_of(["Good", "Blue"]) is word_scale_of(["Good", "good"]) is word_scale_of([]) is None
+
+
 def test_one_row_is_one_opinion_named_by_its_thumb_or_rating() -> None:
     fields = {"value": "down", "comment": "wrong", "suggested_answer": "42"}
 
     assert opinion_of(fields, {}, None, True) == ("thumb", -1.0, None, Polarity.NEGATIVE)
     assert opinion_of(fields | {"value": "4"}, {}, (1, 5), False) == ("rating", 4.0, (1, 5), Polarity.POSITIVE)
+    assert opinion_of({"value": "2/5"}, {}, None, False) == ("rating", 2.0, (1, 5), Polarity.NEGATIVE)
+    assert opinion_of({"value": "85 %"}, {}, (0, 1), False) == ("rating", 0.85, (0, 1), Polarity.POSITIVE)
     assert opinion_of({"comment": "wrong", "suggested_answer": "42"}, {}, None, True) == (
         "correction",
         None,
@@ -135,6 +173,7 @@ def test_constants_alone_are_no_opinion() -> None:
         ({"value": "6"}, (1.0, 5.0), "out_of_scale"),
         ({"value": "3"}, None, "no_scale"),
         ({"value": "1"}, None, "no_scale"),
+        ({"value": "4/5"}, (0.0, 10.0), "other_scale"),
         ({"value": "perhaps"}, None, "bad_value"),
         ({"kind": "thumb"}, None, "no_value"),
         ({"kind": "thumbs_up", "value": "-1"}, None, "bad_value"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 BATCH_ROWS = 20_000
 BATCH_CHARACTERS = 16_000_000
+BATCH_CELLS = 2_000_000  # rows times columns: objects that share no name would make a table of holes
 MAX_CELL = 1_000_000  # characters; a longer cell is rejected
 MAX_LINE = 16_000_000  # characters; what a line has beyond this is not even kept in memory
 ESCAPED = re.compile("[\udc80-\udcff]")
@@ -41,7 +43,7 @@ class Batch(NamedTuple):
     """
 
     lines: list[int]
-    columns: dict[str, list[Any]]
+    columns: Mapping[str, Sequence[Any]]
     problems: list[Row]
 
     def rows(self) -> Iterator[Row]:
@@ -60,6 +62,49 @@ class Batch(NamedTuple):
             problem = next(waiting, None)
 
 
+class Decoded(Protocol):
+    """What the rows were made from: how, and the SHA-256 of the bytes."""
+
+    @property
+    def words(self) -> str: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+
+class Rows(Protocol):
+    """A source of rows with named columns that can be gone through as often as needed."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def header(self) -> list[str]: ...
+
+    @property
+    def format(self) -> str: ...
+
+    @property
+    def decoding(self) -> Decoded: ...
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+    def batches(self) -> Iterator[Batch]: ...
+
+    def sample(self, size: int = ...) -> list[dict[str, Any]]: ...
+
+
+def storable(value: Any) -> Any:
+    """The JSON value with U+FFFD for NUL and lone surrogates, which no database text can hold."""
+    if isinstance(value, str):
+        return UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    return value
+
+
 def too_large(values: dict[str, Any]) -> Problem | None:
     """The problem of a row with a cell that is longer than any that is taken."""
     for column, value in values.items():
@@ -74,8 +119,9 @@ def too_large(values: dict[str, Any]) -> Problem | None:
 def not_utf8(values: dict[str, Any]) -> Problem | None:
     """The problem of a row with bytes that could not be decoded."""
     for column, value in values.items():
-        if ESCAPED.search(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)):
-            return Problem(column, "not_utf8", "the cell holds bytes that are no UTF-8: save the file as UTF-8")
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        if ESCAPED.search(text) or ESCAPED.search(column):
+            return Problem(column, "not_utf8", "the cell holds bytes that cannot be decoded: save the file as UTF-8")
     return None
 
 
@@ -84,6 +130,7 @@ def batched(rows: Iterable[Row]) -> Iterator[Batch]:
     lines: list[int] = []
     values: list[dict[str, Any]] = []
     problems: list[Row] = []
+    names: set[str] = set()
     size = 0
     for row in rows:
         if row.problem is not None:
@@ -91,12 +138,23 @@ def batched(rows: Iterable[Row]) -> Iterator[Batch]:
         else:
             lines.append(row.line)
             values.append(row.values)
-            size += sum(len(cell) for cell in row.values.values() if isinstance(cell, str))
-        if len(lines) + len(problems) >= BATCH_ROWS or size >= BATCH_CHARACTERS:
+            names.update(row.values)
+            size += sum(map(_size, row.values.values()))
+        full = len(lines) + len(problems) >= BATCH_ROWS or size >= BATCH_CHARACTERS
+        if full or len(lines) * len(names) >= BATCH_CELLS:
             yield _batch(lines, values, problems)
-            lines, values, problems, size = [], [], [], 0
+            lines, values, problems, names, size = [], [], [], set(), 0
     if lines or problems:
         yield _batch(lines, values, problems)
+
+
+def _size(value: Any) -> int:
+    """About how many characters a value holds."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return 8 + sum(map(len, value)) + sum(map(_size, value.values()))
+    return 8 + sum(map(_size, value)) if isinstance(value, list) else 8
 
 
 def _batch(lines: list[int], values: list[dict[str, Any]], problems: list[Row]) -> Batch:

@@ -1,71 +1,51 @@
-"""The engine's side of an import: chunks of staged rows into the tables, inside the caller's transaction.
+"""The engine's side of an import: staged rows into the tables, inside the caller's transaction.
 
-Rows whose ids nobody has seen go in by one statement; the others are fetched, judged in Python in the order of
-the file, and written by the judgement. This module and `load` are the only rooms of `ingest` that know DuckDB.
+What the survey finds clear goes in by one statement a table; rows whose ids others share are fetched with what is
+stored, judged in Python in the order of the file, and written by the judgement. This module, `survey` and `load`
+are the only rooms of `ingest` that know DuckDB.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from feedback_lab.ingest.batches import Problem
-from feedback_lab.ingest.judging import CONTENT, SAID, Candidate, Judgement, Known, judge
-from feedback_lab.ingest.staging import FEEDBACK_TYPES, INTERACTION_TYPES
+from feedback_lab.ingest.judging import CONTENT, SAID, Candidate, Judgement, Known, Voice, judge
+from feedback_lab.ingest.staging import FEEDBACK, INTERACTION_TYPES, PROBLEMS, ROWS, Spool, Staging
+from feedback_lab.ingest.survey import TEMPORARY, Survey, survey
+from feedback_lab.ingest.text_columns import Flags, Numbers
+from feedback_lab.store_engine import make_room
 
-REGISTERED = (
-    "incoming",
-    "known_interaction",
-    "known_feedback",
-    "touched",
-    "accepted",
-    "merged",
-    "filled",
-    "notes",
-    "rejects",
-)
-_I_NAMES = ", ".join(INTERACTION_TYPES)
-_I_STAGED = ", ".join(f"i_{name}" for name in INTERACTION_TYPES)
-_F_NAMES = ", ".join(FEEDBACK_TYPES)
-_F_STAGED = ", ".join(f"f_{name}" for name in FEEDBACK_TYPES)
+JUDGED_ROWS = 50_000  # at once
+REGISTERED = ("incoming", "incoming_feedback", "accepted", "merged", "filled", "notes")
+_I_NAMES = ", ".join(name for name in ROWS if name in INTERACTION_TYPES)
+_F_NAMES = ", ".join(name for name in FEEDBACK if name not in ("number", "place"))
 
 KNOWN_INTERACTIONS = f"""
     SELECT interaction_id, batch_id, {", ".join(CONTENT)} FROM interaction
-    SEMI JOIN incoming ON interaction_id = i_interaction_id
+    SEMI JOIN incoming USING (interaction_id)
 """
 KNOWN_FEEDBACK = f"""
-    SELECT feedback_id, {", ".join(SAID)} FROM feedback SEMI JOIN incoming ON feedback_id = f_feedback_id
+    SELECT feedback_id, {", ".join(SAID)} FROM feedback SEMI JOIN incoming_feedback USING (feedback_id)
 """
-# Rows that share an id with another row of the chunk, or with a stored record.
-TOUCHED = """
-    SELECT place FROM incoming
-    WHERE i_interaction_id IN (SELECT i_interaction_id FROM incoming GROUP BY 1 HAVING count(*) > 1)
-       OR f_feedback_id IN (SELECT f_feedback_id FROM incoming GROUP BY 1 HAVING count(*) > 1)
-       OR i_interaction_id IN (SELECT id FROM known_interaction)
-       OR f_feedback_id IN (SELECT id FROM known_feedback)
-    ORDER BY place
-"""
-INSERT_INTERACTIONS = f"""
-    INSERT INTO interaction ({_I_NAMES}) SELECT {_I_STAGED} FROM incoming
-    WHERE code IS NULL AND place NOT IN (SELECT place FROM touched)
-"""
-INSERT_FEEDBACK = f"""
-    INSERT INTO feedback ({_F_NAMES}) SELECT {_F_STAGED} FROM incoming
-    WHERE f_feedback_id IS NOT NULL
-      AND (place NOT IN (SELECT place FROM touched) OR place IN (SELECT place FROM accepted))
+INSERT_INTERACTIONS = f"INSERT INTO interaction ({_I_NAMES}, batch_id) SELECT {_I_NAMES}, ? FROM incoming"
+INSERT_FEEDBACK = f"INSERT INTO feedback ({_F_NAMES}, batch_id, source) SELECT {_F_NAMES}, ?, ? FROM incoming"
+INSERT_JUDGED = f"""
+    INSERT INTO feedback ({_F_NAMES}, batch_id, source)
+    SELECT {_F_NAMES}, ?, ? FROM incoming_feedback SEMI JOIN accepted USING (number)
 """
 INSERT_MERGED = f"""
-    INSERT INTO interaction ({_I_NAMES})
-    SELECT interaction_id, session_id, turn, m.created_at, i_received_at, input, output, model, prompt_version,
-           knowledge_version, user_hash, tags, metadata, i_batch_id
-    FROM merged AS m JOIN incoming ON incoming.place = m.place
+    INSERT INTO interaction ({", ".join(CONTENT)}, interaction_id, received_at, batch_id)
+    SELECT {", ".join(f"m.{name}" for name in CONTENT)}, m.interaction_id, received_at, ?
+    FROM merged AS m JOIN incoming USING (place)
 """
 FILL = f"""
     UPDATE interaction SET {", ".join(f"{name} = filled.{name}" for name in CONTENT)}
@@ -74,119 +54,210 @@ FILL = f"""
 NOTE_FILLS = "INSERT INTO import_fill (batch_id, interaction_id, field) SELECT ?, interaction_id, field FROM notes"
 INSERT_REJECTS = """
     INSERT INTO import_reject (batch_id, line, column_name, code, message, excerpt)
-    SELECT ?, line, column_name, code, message, excerpt FROM rejects
+    SELECT ?, line, column_name, code, message, excerpt FROM incoming
 """
 
 
 @dataclass(slots=True)
 class Totals:
-    """The rows of an import so far; `codes` counts the reasons of the rejected, `conflicts` are found only here."""
+    """The rows of an import; `codes` counts the reasons of the rejected."""
 
     new: int = 0
     duplicate: int = 0
     undated: int = 0
     codes: Counter[str] = field(default_factory=Counter)
-    conflicts: dict[int, Problem] = field(default_factory=dict)
 
 
 class Loader:
-    """Loads the chunks of one batch through one connection; nothing stands until the caller commits."""
+    """Loads what is staged through one connection; nothing stands until the caller commits.
 
-    def __init__(self, connection: Connection, batch_id: str) -> None:
+    `conflicts` takes the rows that are rejected only here, in the order of the file.
+    """
+
+    def __init__(self, connection: Connection, staging: Staging, batch_id: str, source: str) -> None:
         raw: Any = connection.connection.driver_connection
         self._cursor = raw.cursor()
-        self._batch_id = batch_id
-        self.totals = Totals()
+        self._staging, self._batch_id, self._source = staging, batch_id, source
+        self.conflicts = Spool(staging.folder, PROBLEMS)
 
-    def load(self, chunk: Any) -> None:
-        """Judge one chunk, insert what is new, fill what was empty, note what is rejected."""
-        readable = chunk.filter(pc.is_null(chunk["code"]))
-        self._register("incoming", readable)
+    def load(self, *, dry_run: bool = False) -> Totals:
+        """Judge all rows, insert what is new, fill what was empty, note what is rejected.
+
+        A dry run, which nobody will commit, counts the same and leaves out what no count depends on.
+        """
+        staging, totals = self._staging, Totals()
+        if not dry_run:
+            make_room(self._cursor, staging.rows.rows + staging.feedback.rows)
+        found = survey(staging, self)
+        self._drop()
+        odd = found.odd
+        rows, feedback = _Odd(staging.rows, odd), _Odd(staging.feedback, odd)
+        judged = 0
+        while (part := rows.next(JUDGED_ROWS)).num_rows:
+            judged += part.num_rows
+            self._judge(totals, part, feedback.until(part["place"][-1].as_py()))
+        self.conflicts.finish()
+        if not dry_run:
+            self._insert(found)
+        for spool in (staging.problems, self.conflicts):
+            for batch in spool.batches(["code"]):
+                totals.codes.update(batch["code"].to_pylist())
+        totals.duplicate += found.duplicate
+        totals.new += staging.rows.rows - judged - found.duplicate
+        totals.undated += found.undated
+        return totals
+
+    def _insert(self, found: Survey) -> None:
+        """What nobody has to judge, and what is rejected."""
+        taken, said, odd = found.odd | found.known, found.said, found.odd
+        staging, batch = self._staging, self._batch_id
+        self._execute(INSERT_INTERACTIONS, [batch], staging.rows, lambda rows: ~taken[rows["place"]])
+        self._execute(
+            INSERT_FEEDBACK,
+            [batch, self._source],
+            staging.feedback,
+            lambda rows: ~(odd[rows["place"]] | said[rows["number"]]),
+        )
+        for spool in (staging.problems, self.conflicts):
+            self._execute(INSERT_REJECTS, [batch], spool)
+
+    def _judge(self, totals: Totals, rows: Any, feedback: Any) -> None:
+        """Judge some rows, in order, against what is stored and what the rows before them brought."""
+        self._register("incoming", rows)
+        self._register("incoming_feedback", feedback)
         known = {
             row[0]: Known(list(row[2:]), stored=True, own=row[1] == self._batch_id)
             for row in self._fetch(KNOWN_INTERACTIONS)
         }
         said = {row[0]: row[1:] for row in self._fetch(KNOWN_FEEDBACK)}
-        self._register("known_interaction", pa.table({"id": pa.array(known, pa.string())}))
-        self._register("known_feedback", pa.table({"id": pa.array(said, pa.string())}))
-        places = pa.array([row[0] for row in self._fetch(TOUCHED)], pa.int64())
-        is_touched = pc.is_in(readable["place"], places)
-        judgement = judge(_candidates(readable.filter(is_touched)), known, said)
-        self._register("touched", pa.table({"place": places}))
+        judgement = judge(_candidates(rows, feedback, self._staging.undated), known, said)
         self._write(judgement)
-        untouched = readable.filter(pc.invert(is_touched))
-        self.totals.new += judgement.new + untouched.num_rows
-        self.totals.duplicate += judgement.duplicate
-        self.totals.undated += judgement.undated + (pc.sum(untouched["undated"]).as_py() or 0)
-        self._reject(chunk, judgement.rejected)
+        if judgement.rejected:
+            self.conflicts.add(_conflicts(rows, judgement))
+        totals.new += judgement.new
+        totals.duplicate += judgement.duplicate
+        totals.undated += judgement.undated
 
     def _write(self, judgement: Judgement) -> None:
-        self._register("accepted", pa.table({"place": pa.array(judgement.feedback, pa.int64())}))
-        self._execute(INSERT_INTERACTIONS)
-        self._execute(INSERT_FEEDBACK)
         fresh = {key: known for key, known in judgement.interactions.items() if not known.stored}
         if fresh:
             self._register("merged", _contents(fresh))
-            self._execute(INSERT_MERGED)
+            self._fetch(INSERT_MERGED, [self._batch_id])
+        self._register("accepted", pa.table({"number": pa.array(judgement.feedback, pa.int64())}))
+        self._fetch(INSERT_JUDGED, [self._batch_id, self._source])
         changed = {key: known for key, known in judgement.interactions.items() if known.stored and known.changed}
         if not changed:
             return
         self._register("filled", _contents(changed))
-        self._execute(FILL)
+        self._fetch(FILL)
         notes = [(key, CONTENT[n]) for key, known in changed.items() if not known.own for n in sorted(known.changed)]
         ids, fields = [key for key, _ in notes], [name for _, name in notes]
         self._register(
             "notes", pa.table({"interaction_id": pa.array(ids, pa.string()), "field": pa.array(fields, pa.string())})
         )
-        self._execute(NOTE_FILLS, [self._batch_id])
+        self._fetch(NOTE_FILLS, [self._batch_id])
 
-    def _reject(self, chunk: Any, conflicts: dict[int, Problem]) -> None:
-        """Note the rows that came unreadable and those that conflict; both with their line."""
-        rejected = chunk.filter(pc.is_valid(chunk["code"]))
-        self.totals.codes.update(rejected["code"].to_pylist())
-        if rejected.num_rows:
-            self._register("rejects", rejected)
-            self._execute(INSERT_REJECTS, [self._batch_id])
-        if conflicts:
-            late = chunk.filter(pc.is_in(chunk["place"], pa.array(conflicts, pa.int64())))
-            lines = late["line"].to_pylist()
-            self.totals.conflicts.update(zip(lines, conflicts.values(), strict=True))
-            self.totals.codes.update(problem.code for problem in conflicts.values())
-            for name in ("code", "column_name", "message"):
-                values = [getattr(problem, name.removesuffix("_name")) for problem in conflicts.values()]
-                late = late.set_column(late.schema.get_field_index(name), name, pa.array(values, pa.string()))
-            self._register("rejects", late)
-            self._execute(INSERT_REJECTS, [self._batch_id])
+    def run(self, sql: str, spool: Spool | None = None) -> None:
+        """Run a statement, with `incoming` as the rows of the spool."""
+        if spool is None:
+            self._fetch(sql)
+        else:
+            self._execute(sql, [], spool)
+
+    def column(self, sql: str, spool: Spool | None = None) -> Numbers:
+        """The one column of whole numbers that a query gives."""
+        if spool is not None:
+            self._open(sql, spool)
+        self._cursor.execute(sql)
+        (found,) = self._cursor.fetchnumpy().values()
+        return np.asarray(found, np.int64)
+
+    def _execute(self, sql: str, values: list[Any], spool: Spool, chosen: Callable[[Any], Flags] | None = None) -> None:
+        """Run a statement with `incoming` as the rows of the spool, or those of them that are chosen."""
+        self._open(sql, spool, chosen)
+        self._fetch(sql, values)
+
+    def _open(self, sql: str, spool: Spool, chosen: Callable[[Any], Flags] | None = None) -> None:
+        names = [name for name in spool.schema.names if name in sql]
+        batches = _chosen(spool, chosen) if chosen else spool.batches(names)
+        schema = spool.schema if chosen else pa.schema([spool.schema.field(name) for name in names])
+        self._register("incoming", pa.RecordBatchReader.from_batches(schema, batches))
 
     def _register(self, name: str, table: Any) -> None:
         self._cursor.execute("register", (name, table))
-
-    def _execute(self, sql: str, values: list[Any] | None = None) -> None:
-        self._fetch(sql, values)
 
     def _fetch(self, sql: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
         self._cursor.execute(sql, values or [])
         return list(self._cursor.fetchall())
 
     def close(self) -> None:
-        """Let the chunks go; the connection goes back to its pool without them."""
+        """Let the rows go; the connection goes back to its pool without them."""
         for name in REGISTERED:
             with suppress(Exception):
                 self._cursor.unregister(name)
+        with suppress(Exception):
+            self._drop()
+
+    def _drop(self) -> None:
+        """What the survey looked at holds memory that the inserts need."""
+        for name in TEMPORARY:
+            self._fetch(f"DROP TABLE IF EXISTS import_{name}")
 
 
-def _candidates(touched: Any) -> Iterator[Candidate]:
-    """The rows of a chunk as the judge wants them."""
+class _Odd:
+    """The odd rows of a spool, in order."""
 
-    def columns(prefix: str, names: Iterable[str]) -> Iterator[tuple[Any, ...]]:
-        return zip(*(touched[f"{prefix}{name}"].to_pylist() for name in names), strict=True)
+    def __init__(self, spool: Spool, odd: Flags) -> None:
+        self._batches = _chosen(spool, lambda rows: odd[rows["place"]])
+        self._held = spool.schema.empty_table()
 
-    heads = columns("", ("place", "soft", "undated", "i_interaction_id"))
-    feedback_ids = touched["f_feedback_id"].to_pylist()
-    contents, sayings = columns("i_", CONTENT), columns("f_", SAID)
-    for head, content, feedback_id, said in zip(heads, contents, feedback_ids, sayings, strict=True):
-        place, soft, undated, interaction_id = head
-        yield Candidate(place, soft, undated, interaction_id, content, feedback_id, said)
+    def next(self, count: int) -> Any:
+        """The next rows, `count` of them where there are so many."""
+        while self._held.num_rows < count and self._more():
+            pass
+        return self._cut(count)
+
+    def until(self, place: int) -> Any:
+        """The next rows up to those of a place."""
+        while (not self._held.num_rows or self._held["place"][-1].as_py() <= place) and self._more():
+            pass
+        return self._cut(int(np.searchsorted(self._held["place"].to_numpy(), place, "right")))
+
+    def _more(self) -> bool:
+        batch = next(self._batches, None)
+        if batch is not None:
+            self._held = pa.concat_tables([self._held, pa.Table.from_batches([batch])])
+        return batch is not None
+
+    def _cut(self, count: int) -> Any:
+        cut, self._held = self._held.slice(0, count), self._held.slice(count)
+        return cut.combine_chunks()
+
+
+def _chosen(spool: Spool, chosen: Callable[[Any], Flags]) -> Iterator[Any]:
+    for batch in spool.batches():
+        own = {name: batch[name].to_numpy() for name in ("place", "number") if name in batch.schema.names}
+        mask = chosen(own)
+        if mask.all():
+            yield batch
+        elif mask.any():
+            yield batch.filter(pa.array(mask))
+
+
+def _candidates(rows: Any, feedback: Any, undated: Flags) -> Iterator[Candidate]:
+    """The rows as the judge wants them."""
+
+    def columns(table: Any, names: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+        return zip(*(table[name].to_pylist() for name in names), strict=True)
+
+    voices = zip(columns(feedback, ("number", "feedback_id", "place")), columns(feedback, SAID), strict=True)
+    by_place = {
+        place: [Voice(head[0], head[1], said) for head, said in group]
+        for place, group in groupby(voices, key=lambda voice: voice[0][2])
+    }
+    heads = columns(rows, ("place", "soft", "interaction_id"))
+    for (place, soft, name), content in zip(heads, columns(rows, CONTENT), strict=True):
+        yield Candidate(place, soft, bool(undated[place]), name, content, by_place.get(place, ()))
 
 
 def _contents(interactions: dict[str, Known]) -> Any:
@@ -197,3 +268,14 @@ def _contents(interactions: dict[str, Known]) -> Any:
         values = [known.content[number] for known in interactions.values()]
         columns[name] = pa.array(values, INTERACTION_TYPES[name])
     return pa.table(columns)
+
+
+def _conflicts(rows: Any, judgement: Judgement) -> Any:
+    """The rows that the judgement rejects, as the spool of problems wants them."""
+    late = rows.filter(pa.array(np.isin(rows["place"].to_numpy(), list(judgement.rejected))))
+    starts = zip(late["input"].to_pylist(), late["output"].to_pylist(), strict=True)
+    excerpts = [" | ".join(filter(None, pair))[:500] for pair in starts]
+    problems = list(zip(*judgement.rejected.values(), strict=True))
+    columns = [late["place"].to_pylist(), late["line"].to_pylist(), *problems, excerpts]
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, PROBLEMS.values(), strict=True)]
+    return pa.record_batch(arrays, schema=pa.schema(list(PROBLEMS.items())))

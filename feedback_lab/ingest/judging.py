@@ -7,7 +7,7 @@ says is stored, rejected when an id is stored with other content; a rejected row
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -43,16 +43,23 @@ METADATA = CONTENT.index("metadata")
 REMEDY = "give the row an id of its own, or undo the import that brought the stored one"
 
 
+class Voice(NamedTuple):
+    """One feedback of a row: its number among all, its id, what it says."""
+
+    number: int
+    feedback_id: str
+    said: tuple[Any, ...]
+
+
 class Candidate(NamedTuple):
-    """One mapped row: its place, its interaction's id and content, its feedback's id and what it says."""
+    """One mapped row: its place, its interaction's id and content, and its feedback."""
 
     place: int
     soft: str
     undated: bool
     interaction_id: str
     content: tuple[Any, ...]
-    feedback_id: str | None
-    said: tuple[Any, ...]
+    voices: Sequence[Voice] = ()
 
 
 @dataclass(slots=True)
@@ -68,7 +75,7 @@ class Known:
 
 @dataclass(slots=True)
 class Judgement:
-    """What to do with a chunk's candidates. Places are those of the rows."""
+    """What to do with a chunk's candidates. `rejected` is asked by place, `feedback` are numbers to insert."""
 
     rejected: dict[int, Problem] = field(default_factory=dict)
     new: int = 0
@@ -93,10 +100,11 @@ def judge(candidates: Iterable[Candidate], known: dict[str, Known], said: dict[s
             adds = True
         elif _fill(before, row.content):
             adds = True
-        if row.feedback_id is not None and row.feedback_id not in said:
-            said[row.feedback_id] = row.said
-            result.feedback.append(row.place)
-            adds = True
+        for voice in row.voices:
+            if voice.feedback_id not in said:
+                said[voice.feedback_id] = voice.said
+                result.feedback.append(voice.number)
+                adds = True
         result.new += adds
         result.duplicate += not adds
         result.undated += adds and row.undated
@@ -104,11 +112,12 @@ def judge(candidates: Iterable[Candidate], known: dict[str, Known], said: dict[s
 
 
 def _conflict(row: Candidate, before: Known | None, said: dict[str, tuple[Any, ...]]) -> Problem | None:
-    if row.feedback_id is not None and said.get(row.feedback_id, row.said) != row.said:
-        stored = said[row.feedback_id]
-        name = next(name for name, old, new in zip(SAID, stored, row.said, strict=True) if old != new)
-        message = f"feedback {row.feedback_id} is stored with another {name}: {REMEDY}"
-        return Problem(None, "id_conflict", message)
+    for voice in row.voices:
+        stored = said.get(voice.feedback_id, voice.said)
+        if stored != voice.said:
+            name = next(name for name, old, new in zip(SAID, stored, voice.said, strict=True) if old != new)
+            message = f"feedback {voice.feedback_id} is stored with another {name}: {REMEDY}"
+            return Problem(None, "id_conflict", message)
     if before is None:
         return None
     soft = row.soft.split()

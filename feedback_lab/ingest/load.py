@@ -11,10 +11,9 @@ import dataclasses
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +22,21 @@ from sqlalchemy.dialects.postgresql import insert
 
 from feedback_lab import audit, schema
 from feedback_lab.errors import DiskError
-from feedback_lab.ingest.batches import UNSTORABLE, Problem
+from feedback_lab.ingest.ahead import ahead
+from feedback_lab.ingest.batches import UNSTORABLE, Batch, Problem, Row, Rows
 from feedback_lab.ingest.bulk import Loader, Totals
-from feedback_lab.ingest.plan import Plan, check
-from feedback_lab.ingest.readers import RowSource, open_rows
+from feedback_lab.ingest.habits import Habits, habits_of
+from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.previewing import Preview, opened, preview
+from feedback_lab.ingest.readers import Hints
 from feedback_lab.ingest.rejects import RejectsFile
-from feedback_lab.ingest.rows import Mapped, Mapper, habits_of
-from feedback_lab.ingest.staging import Staging, mapped_records
+from feedback_lab.ingest.rows import Mapper
+from feedback_lab.ingest.staging import Spool, Staging, staged_records
 from feedback_lab.records import Exposure, Feedback, Interaction, Marker, new_id, utc_now
 from feedback_lab.store import Store
 
-PROGRESS_ROWS = 5_000
+__all__ = ["ImportReport", "Preview", "Progress", "import_file", "import_records", "preview"]
+
 Progress = Callable[[int], None]
 
 
@@ -56,16 +59,6 @@ class ImportReport:
     dry_run: bool
     format: str = ""
     reasons: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """The first rows as they would be stored (their non-empty fields, by line), and the problems of the others."""
-
-    rows: list[dict[str, Any]]
-    problems: list[tuple[int, Problem]]
-    header: list[str]
-    format: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +91,38 @@ def import_file(
     dry_run: bool = False,
     progress: Progress | None = None,
     file_name: str | None = None,
+    format: str | None = None,
+    hints: Hints | None = None,
 ) -> ImportReport:
-    """Import the rows of a CSV or JSON Lines file; doing it again adds nothing.
+    """Import the rows of a file; doing it again adds nothing.
 
-    `progress` is told the number of rows read so far, now and then; what it raises ends the import with nothing
-    stored. `file_name` is the name to remember where `path` is not the file's own. Raises InputError where the
-    file or the plan cannot be used, DiskError where the disk is full.
+    `format` names a tool's export, or is "none"; without it, a file is recognised by its content where the plan maps
+    no columns. `progress` is told the number of rows read so far, now and then; what it raises ends the import with
+    nothing stored. `file_name` is the name to remember where `path` is not the file's own. Raises InputError where
+    the file or the plan cannot be used, DiskError where the disk is full.
     """
-    source = open_rows(path)
-    check(plan, source.header)
+    source, plan = opened(path, plan, format, hints)
     name = UNSTORABLE.sub("\ufffd", file_name or path.name)
     mapping = json.loads(json.dumps(dataclasses.asdict(plan)))
     batch = _Batch(
         new_id(), utc_now(), plan.source, plan.complete, name, source.decoding.sha256, source.format, mapping
     )
-    folder = store.home / "uploads"
     begun = time.monotonic()
-    rejects = RejectsFile(folder, batch.batch_id, source.header)
-    with _said_of_the_disk(folder), closing(Staging(folder)) as staging, closing(rejects):
-        _stage(source, _mapper(store, source, plan, batch), staging, None if dry_run else rejects, progress)
-        totals = _load(store, batch, staging, dry_run)
-        if totals.conflicts and not dry_run:
-            _add_conflicts(source, totals, rejects)
+    key = str(store.scalar("SELECT user_key FROM ledger"))
+    with _said_of_the_disk(store.home / "uploads"), ExitStack() as stack:
+        habits = habits_of(plan, source.sample())
+        staging, rejects, told = _staged(stack, store, source, plan, batch, key, habits, dry_run, progress)
+        if told != habits:
+            # The first rows misled: with what all rows tell, every row means the same as its neighbours.
+            staging.close()
+            rejects.close()
+            staging, rejects, _ = _staged(stack, store, source, plan, batch, key, told, dry_run, progress)
+        batch = dataclasses.replace(batch, format=source.format)  # a tool's export can be counted only once it was read
+        totals, conflicts = _load(store, batch, staging, dry_run, stack)
+        if conflicts.rows and not dry_run:
+            _add_conflicts(source, conflicts, rejects)
         kept = rejects.keep()
-    return _report(batch, staging.rows, totals, kept, begun, dry_run)
+    return _report(batch, staging.read, totals, kept, begun, dry_run)
 
 
 def import_records(
@@ -141,9 +142,10 @@ def import_records(
     batch = _Batch(new_id(), utc_now(), source, complete, format="records")
     folder = store.home / "uploads"
     begun = time.monotonic()
-    with _said_of_the_disk(folder), closing(Staging(folder)) as staging:
-        for mapped in mapped_records(interactions, feedback, batch.batch_id, source):
-            staging.add(mapped)
+    with _said_of_the_disk(folder), ExitStack() as stack:
+        staging = stack.enter_context(closing(Staging(folder)))
+        for staged in staged_records(interactions, feedback):
+            staging.add(staged)
         staging.finish()
         shown = [_as_row(exposure) for exposure in exposures]
         moments = [_as_row(marker) for marker in markers]
@@ -153,19 +155,8 @@ def import_records(
                 for start in range(0, len(rows), 1_000):
                     connection.execute(insert(table).values(rows[start : start + 1_000]).on_conflict_do_nothing())
 
-        totals = _load(store, batch, staging, dry_run=False, more=more)
-    return _report(batch, staging.rows, totals, None, begun, dry_run=False)
-
-
-def preview(path: Path, plan: Plan, limit: int = 20) -> Preview:
-    """Map the first `limit` rows of a file without a database. Raises InputError as `import_file` does."""
-    source = open_rows(path)
-    check(plan, source.header)
-    mapper = Mapper(plan, habits_of(plan, source.sample()), user_key="preview", started_at=utc_now(), batch_id="")
-    mapped = [mapper.map(row) for row in islice(source, limit)]
-    rows = [_shown(row) for row in mapped if row.interaction is not None]
-    problems = [(row.line, row.problem) for row in mapped if row.problem is not None]
-    return Preview(rows, problems, source.header, source.format)
+        totals, _ = _load(store, batch, staging, False, stack, more)
+    return _report(batch, staging.read, totals, None, begun, dry_run=False)
 
 
 @contextmanager
@@ -178,50 +169,63 @@ def _said_of_the_disk(folder: Path) -> Iterator[None]:
         raise DiskError(f"The import needs room in {folder}, which cannot be written ({reason}): make room.") from error
 
 
-def _mapper(store: Store, source: RowSource, plan: Plan, batch: _Batch) -> Mapper:
-    key = str(store.scalar("SELECT user_key FROM ledger"))
-    habits = habits_of(plan, source.sample())
-    return Mapper(plan, habits, user_key=key, started_at=batch.started_at, batch_id=batch.batch_id)
-
-
-def _stage(
-    source: RowSource, mapper: Mapper, staging: Staging, rejects: RejectsFile | None, progress: Progress | None
-) -> None:
-    for row in source:
-        mapped = mapper.map(row)
-        staging.add(mapped)
-        if mapped.problem is not None and rejects is not None:
-            rejects.add(row, mapped.problem)
-        if progress is not None and staging.rows % PROGRESS_ROWS == 0:
-            progress(staging.rows)
+def _staged(
+    stack: ExitStack,
+    store: Store,
+    source: Rows,
+    plan: Plan,
+    batch: _Batch,
+    key: str,
+    habits: Habits,
+    dry_run: bool,
+    progress: Progress | None,
+) -> tuple[Staging, RejectsFile, Habits]:
+    """All rows of the file, mapped; the file of the rejected ones; what all rows tell about dates and numbers."""
+    folder = store.home / "uploads"
+    staging = stack.enter_context(closing(Staging(folder)))
+    rejects = stack.enter_context(closing(RejectsFile(folder, batch.batch_id, source.header)))
+    mapper = Mapper(plan, habits, user_key=key, started_at=batch.started_at)
+    for rows in stack.enter_context(closing(ahead(source.batches()))):
+        staged = mapper.map(rows)
+        staging.add(staged)
+        if not dry_run:
+            for one in staged.rejected:
+                rejects.add(one.row, one.problem)
+        if progress is not None:
+            progress(staging.read)
     staging.finish()
-    if progress is not None:
-        progress(staging.rows)
+    return staging, rejects, mapper.habits_told()
 
 
 def _load(
-    store: Store, batch: _Batch, staging: Staging, dry_run: bool, more: Callable[[Connection], None] | None = None
-) -> Totals:
-    """Load the staged rows in one transaction, which a dry run takes back."""
+    store: Store,
+    batch: _Batch,
+    staging: Staging,
+    dry_run: bool,
+    stack: ExitStack,
+    more: Callable[[Connection], None] | None = None,
+) -> tuple[Totals, Spool]:
+    """Load the staged rows in one transaction, which a dry run takes back; the totals, and the rows in conflict."""
+    conflicts: list[Spool] = []
 
     def work(connection: Connection) -> Totals:
-        loader = Loader(connection, batch.batch_id)
+        loader = Loader(connection, staging, batch.batch_id, batch.source)
+        conflicts.append(stack.enter_context(closing(loader.conflicts)))
         try:
-            for chunk in staging.chunks():
-                loader.load(chunk)
+            totals = loader.load(dry_run=dry_run)
         finally:
             loader.close()
         if dry_run:
-            raise _DryRun(loader.totals)
+            raise _DryRun(totals)
         if more is not None:
             more(connection)
-        _note(connection, batch, staging.rows, loader.totals)
-        return loader.totals
+        _note(connection, batch, staging.read, totals)
+        return totals
 
     try:
-        return store.write(work)
+        return store.write(work), conflicts[-1]
     except _DryRun as done:
-        return done.totals
+        return done.totals, conflicts[-1]
 
 
 def _note(connection: Connection, batch: _Batch, read: int, totals: Totals) -> None:
@@ -237,11 +241,21 @@ def _note(connection: Connection, batch: _Batch, read: int, totals: Totals) -> N
     audit.record(connection, "import", "import", batch.batch_id, file=batch.file_name, **counts)
 
 
-def _add_conflicts(source: RowSource, totals: Totals, rejects: RejectsFile) -> None:
+def _add_conflicts(source: Rows, conflicts: Spool, rejects: RejectsFile) -> None:
     """Conflicts are known only after the load, so their cells are read from the file once more."""
-    for row in source:
-        if problem := totals.conflicts.get(row.line):
-            rejects.add(row, problem)
+    waiting = (row for part in conflicts.batches() for row in part.to_pylist())
+    found = next(waiting, None)
+    done = 0
+    for batch in source.batches():
+        while found is not None and found["place"] < done + len(batch.lines):
+            problem = Problem(found["column_name"], found["code"], found["message"])
+            rejects.add(_row(batch, found["place"] - done), problem)
+            found = next(waiting, None)
+        done += len(batch.lines)
+
+
+def _row(batch: Batch, place: int) -> Row:
+    return Row(batch.lines[place], {name: column[place] for name, column in batch.columns.items()})
 
 
 def _report(
@@ -266,14 +280,3 @@ def _as_row(record: Exposure | Marker) -> dict[str, Any]:
     values = dataclasses.asdict(record)
     values["happened_at"] = values.pop("at")
     return values
-
-
-def _shown(mapped: Mapped) -> dict[str, Any]:
-    """The non-empty fields of a mapped row, the interaction's first; what only the store decides is left out."""
-    hidden = {"received_at", "batch_id", "user_hash", "rater_hash", "population"}
-    row: dict[str, Any] = {"line": mapped.line}
-    for record in (mapped.interaction, mapped.feedback):
-        if record is not None:
-            found = {item.name: getattr(record, item.name) for item in dataclasses.fields(record)}
-            row |= {name: value for name, value in found.items() if name not in hidden and value not in (None, {}, "")}
-    return row

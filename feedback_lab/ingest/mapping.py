@@ -7,39 +7,20 @@ the human, and so is a column that only its content speaks for.
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from feedback_lab.ingest.plan import CONTENT, FIELDS, TAG, Plan, check
+from feedback_lab.ingest.column_names import NAME_KEYS, key_of
+from feedback_lab.ingest.meanings import said_of_dates, with_rating_habits, with_scale
+from feedback_lab.ingest.plan import CONTENT, FIELDS, READERS, Plan, check, is_field
 from feedback_lab.ingest.profile import Profile, profile_of
-from feedback_lab.ingest.rows import text_of
+from feedback_lab.ingest.text_columns import text_of
+from feedback_lab.ingest.values import Unreadable
 
 __all__ = ["Guess", "Plan", "Suggestion", "check", "complete_plan", "suggest"]
 
-CHECKED = ("created_at", "value", "polarity", "role", "turn")  # fields whose cells must be readable
-# Names that people give to a field's column; compared without case, spaces and signs.
-NAMES: dict[str, str] = {
-    "interaction_id": "trace_id request_id run_id span_id generation_id completion_id response_id message_id",
-    "session_id": "session conversation conversation_id thread_id chat_id dialog_id dialogue_id session_uuid",
-    "turn": "turn_number turn_index turn_id message_index",
-    "role": "speaker author_role sender message_role author",
-    "content": "message text body utterance message_text",
-    "created_at": "timestamp date time datetime created ts created_time event_time start_time submitted_at date_time",
-    "input": "question prompt user_message query user_input request user_query instruction user_prompt",
-    "output": "answer response completion assistant_message bot_response model_output reply ai_response generated_text",
-    "model": "model_name model_id llm engine ai_model",
-    "prompt_version": "prompt_id prompt_name template_version prompt_template prompt_hash",
-    "user": "user_id username customer_id user_name customer user_email rater annotator",
-    "feedback_id": "score_id annotation_id review_id",
-    "kind": "feedback_type feedback_kind type_of_feedback event_type",
-    "value": "rating stars score thumb thumbs vote feedback_score user_rating star_rating csat nps "
-    "reaction feedback_value",
-    "polarity": "sentiment verdict",
-    "comment": "text review feedback_text user_comment user_feedback feedback comments remark review_text explanation",
-    "suggested_answer": "correction corrected_answer expected_output better_answer ideal_answer expected_answer "
-    "suggested_response corrected_output",
-}
+CHECKED = ("created_at", "rated_at", "value", "polarity", "role", "turn")  # fields whose cells must be readable
+STRICT = ("role", "population", "scale")  # where the column's name alone is not enough: these are words of other trades
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,26 +59,36 @@ class Suggestion:
 def suggest(header: Sequence[str], sample_rows: Sequence[Mapping[str, Any]]) -> Suggestion:
     """Suggest a field for every column that speaks for one, from its name and the sample of its cells."""
     profiles = {
-        column: profile_of([text_of(row.get(column)) for row in sample_rows], _key(column)) for column in header
+        column: profile_of([text_of(row.get(column)) for row in sample_rows], key_of(column)) for column in header
     }
     is_chat = any(_could_be("role", column, profiles[column]) and profiles[column].roles for column in header)
     fields = [name for name in FIELDS if is_chat or name not in ("role", "content")]
     fields = [name for name in fields if not is_chat or name not in ("input", "output")]
     candidates = {name: [c for c in header if _could_be(name, c, profiles[c])] for name in fields}
-    owners = {column: name for column in header for name in fields if _key(column) == _key(name)}
+    for name in ("population", "scale"):
+        candidates[name] = [
+            c for c in candidates[name] if _all_read(READERS[name], [row.get(c) for row in sample_rows])
+        ]
+    owners = {column: name for column in header for name in fields if key_of(column) == key_of(name)}
     guesses: list[Guess] = []
     unclear: dict[str, tuple[str, ...]] = {}
     taken = set(owners)
     for name in fields:
         own = [column for column, owner in owners.items() if owner == name and column in candidates[name]]
-        free = own or [column for column in candidates[name] if column not in taken]
+        free = [column for column in candidates[name] if column in own or column not in taken]
+        pair = _thumb_and_rating(free, own, profiles) if name == "value" else []
+        if pair:
+            guesses += pair
+            taken |= {guess.column for guess in pair}
+            continue
+        free = own or free
         if len(free) == 1:
             guesses.append(_guess(name, free[0], profiles[free[0]], bool(own)))
             taken.add(free[0])
         elif free:
             unclear[name] = tuple(free)
     guesses += _by_content(header, profiles, taken, {guess.field for guess in guesses} | unclear.keys())
-    guesses += [_tag(column) for column in header if column.lower().startswith(TAG) and len(column) > len(TAG)]
+    guesses += [_named(column) for column in header if ":" in column and is_field(_own_field(column))]
     return Suggestion(tuple(sorted(guesses, key=lambda guess: not guess.clear)), unclear)
 
 
@@ -128,8 +119,8 @@ def complete_plan(
             choices = " or ".join(f"--map {name}={column}" for column in columns)
             said.append(f"{name} is not read, because several columns may hold it: choose {choices}.")
         said += _left_aside(plan, suggestion, wanted, sample)
-    completed, more = _with_rating_habits(_with_guesses(plan, wanted), sample)
-    return completed, said + more
+    completed, more = with_rating_habits(_with_guesses(plan, wanted), sample)
+    return completed, said + more + said_of_dates(completed, sample)
 
 
 def _left_aside(
@@ -144,7 +135,7 @@ def _left_aside(
     settled = {guess.field for guess in wanted} | plan.columns.keys() | suggestion.unclear.keys()
     for column in sorted({column for row in sample for column in row if text_of(row[column]).strip()}):
         if column not in {guess.column for guess in suggestion.guesses}:
-            names = [name for name in CHECKED if name not in settled and _key(column) in NAME_KEYS[name]]
+            names = [name for name in CHECKED if name not in settled and key_of(column) in NAME_KEYS[name]]
             said += [
                 f"{column!r} is not read as {name}, because too many of its cells are none: --map {name}={column} "
                 "reads it and rejects those rows."
@@ -153,32 +144,17 @@ def _left_aside(
     return said
 
 
-def _with_rating_habits(plan: Plan, sample: Sequence[Mapping[str, Any]]) -> tuple[Plan, list[str]]:
-    """The plan with the scale, or the meaning of 0 and 1, that the mapped value column shows."""
-    column = plan.columns.get("value")
-    if column is None or plan.scale is not None or "value" in plan.values or "kind" in plan.constants:
-        return plan, []
-    found = profile_of([text_of(row.get(column)) for row in sample], _key(column))
-    if found.zero_one:
-        meaning = {"0": "down", "1": "up", "0.0": "down", "1.0": "up"}
-        said = f"{column!r} holds 0 and 1, read as thumbs down and up."
-        return dataclasses.replace(plan, values={**plan.values, "value": meaning}), [said]
-    if found.scale is not None and not found.thumbs:
-        lo, hi = found.scale
-        said = (
-            f"The ratings in {column!r} are read on the scale {lo:g} to {hi:g}; say --scale LO:HI where it is another."
-        )
-        return dataclasses.replace(plan, scale=found.scale), [said]
-    return plan, []
-
-
 def _with_guesses(plan: Plan, guesses: Sequence[Guess]) -> Plan:
     columns = {**plan.columns, **{guess.field: guess.column for guess in guesses}}
     values = {**plan.values, **{guess.field: guess.values for guess in guesses if guess.values}}
-    scales = [guess.scale for guess in guesses if guess.scale is not None]
-    return dataclasses.replace(
-        plan, columns=columns, values=values, scale=plan.scale or (scales[0] if scales else None)
-    )
+    plan = dataclasses.replace(plan, columns=columns, values=values)
+    for guess in guesses:
+        if guess.scale is not None and not (guess.field == "value" and plan.scale):
+            plan = with_scale(plan, guess.field, guess.scale)
+        elif guess.scale is None and guess.field.startswith("value:"):
+            kind = f"kind:{guess.field.partition(':')[2]}"
+            plan = dataclasses.replace(plan, constants={**plan.constants, kind: "thumb"})
+    return plan
 
 
 def _guess(name: str, column: str, profile: Profile, own_name: bool) -> Guess:
@@ -215,31 +191,54 @@ def _by_content(
     return guesses
 
 
-def _tag(column: str) -> Guess:
-    return Guess(TAG + column[len(TAG) :].strip(), column, "the column is called like the field", True, own_name=True)
+def _thumb_and_rating(columns: Sequence[str], own: Sequence[str], profiles: Mapping[str, Profile]) -> list[Guess]:
+    """Both columns where one holds thumbs and the other ratings of a clear scale; none where that is not so."""
+    if len(columns) != 2 or len(own) > 1:
+        return []
+    is_thumb = {column: profiles[column].thumbs or profiles[column].zero_one for column in columns}
+    if sum(is_thumb.values()) != 1 or any(not is_thumb[c] and profiles[c].scale is None for c in columns):
+        return []
+    first, second = sorted(columns, key=lambda column: (column not in own, not is_thumb[column]))
+    found = _guess("value", second, profiles[second], False)
+    what = "thumbs beside the ratings" if is_thumb[second] else "ratings beside the thumbs"
+    reason = f"it holds {what} in {first!r}, and a row may give both"
+    further = dataclasses.replace(found, field=f"value:{second}", reason=reason)
+    return [_guess("value", first, profiles[first], first in own), further]
+
+
+def _own_field(column: str) -> str:
+    base, _, name = column.partition(":")
+    return f"{base.strip().lower()}:{name.strip()}"
+
+
+def _named(column: str) -> Guess:
+    return Guess(_own_field(column), column, "the column is called like the field", True, own_name=True)
+
+
+def _all_read(reader: Callable[[str], object], cells: Sequence[Any]) -> bool:
+    """Whether the reader understands every cell that is not empty, and there is one."""
+    texts = [text for text in map(text_of, cells) if text.strip()]
+    try:
+        return bool([reader(text) for text in texts])
+    except Unreadable:
+        return False
 
 
 def _could_be(name: str, column: str, profile: Profile) -> bool:
     """Whether the column's name speaks for the field and its content does not speak against it."""
-    key = _key(column)
-    if key != _key(name) and key not in NAME_KEYS[name]:
+    key = key_of(column)
+    if key != key_of(name) and key not in NAME_KEYS[name]:
         return False
-    if key == _key(name) and name != "role":
+    if key == key_of(name) and name not in STRICT:
         return True
     if not profile.filled:
         return False
     checks = {
         "created_at": profile.times,
+        "rated_at": profile.times,
         "value": profile.thumbs or profile.zero_one or profile.numbers,
         "polarity": profile.polarities,
         "role": profile.roles,
         "turn": profile.numbers,
     }
     return checks.get(name, True)
-
-
-def _key(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name.lower())
-
-
-NAME_KEYS = {name: frozenset(_key(word) for word in words.split()) for name, words in NAMES.items()}

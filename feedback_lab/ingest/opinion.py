@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from feedback_lab.ingest.values import Unreadable, kind_of, number_of, polarity_of, thumb_of
+from feedback_lab.ingest.plan import scale_of
+from feedback_lab.ingest.values import Unreadable, kind_of, number_of, polarity_of, rating_of, thumb_of
 from feedback_lab.records import Kind, Polarity, polarity_of_rating
 
 TEXTS = ("comment", "suggested_answer")
@@ -31,7 +32,7 @@ def opinion_of(
 
     A thumb or rating decides the kind where there is one, else a suggested answer makes it a correction, else
     it is a comment. Constants alone never make feedback. A bare 1 or -1 is a thumb only where the caller knows
-    that the column holds no ratings. Raises Unreadable.
+    that the column holds no ratings. The row's own `scale` stands before the given one. Raises Unreadable.
     """
     given = {name for name in (*TEXTS, "value", "polarity", "kind") if name in fields and name not in constants}
     kind, value = kind_of(fields["kind"]) if "kind" in fields else (None, None)
@@ -39,6 +40,7 @@ def opinion_of(
         return None
     number: tuple[float, tuple[float, float] | None] | None = None
     if "value" in fields:
+        scale = scale_of(fields["scale"]) if "scale" in fields else scale
         number = _number(fields["value"], kind, scale, numbers_are_thumbs)
     if value is not None and number is not None and number[0] != value:
         raise Unreadable("bad_value", f"kind {fields['kind']!r} and value {fields['value']!r} contradict each other")
@@ -89,7 +91,7 @@ def _number(
         return thumb, None
     if kind == Kind.THUMB:
         raise Unreadable("bad_value", f"{text[:40]!r} is no thumb: write 1 or -1, or map it with --value value:RAW=up")
-    value = number_of(text)
+    value, scale = rating_of(text, scale)
     if scale is None:
         raise Unreadable("no_scale", f"{value:g} is a rating, but of which scale? Say it with --scale 1:5")
     lo, hi = scale

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from feedback_lab.errors import InputError
 from feedback_lab.ingest import values
+from feedback_lab.records import Population
 
 FIELDS = (
     "interaction_id",
@@ -22,16 +23,23 @@ FIELDS = (
     "prompt_version",
     "user",
     "feedback_id",
+    "rated_at",
+    "rater",
+    "population",
     "kind",
     "value",
+    "scale",
     "polarity",
     "comment",
     "suggested_answer",
 )
 TAG = "tag:"
+# A further thumb or rating of the same row has a name behind the colon: value:stars, scale:stars, kind:stars.
+FURTHER = ("value", "scale", "kind")
+DATE_ORDERS = {"day-month": True, "month-day": False}  # whether the day comes first in 05/06/2026
 # At least one of these must come from a column; the others only describe.
 CONTENT = frozenset(("content", "input", "output", "kind", "value", "polarity", "comment", "suggested_answer"))
-FIELD_LIST = ", ".join((*FIELDS[:11], "tag:NAME", *FIELDS[11:]))
+FIELD_LIST = ", ".join((*FIELDS[:11], "tag:NAME", *FIELDS[11:], "value:NAME, scale:NAME, kind:NAME"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +48,12 @@ class Plan:
 
     `columns` maps a field to a column, `constants` a field to one text for every row, `values` a field to
     replacements of its raw texts ({"polarity": {"Bad": "negative"}}). `scale` is that of the ratings, lowest
-    and highest; `timezone` the IANA name for times without a zone (UTC unless given); `source` names where the
-    feedback comes from; `complete` says that the file holds unrated interactions too.
+    and highest, where the field `scale` ("LO:HI") does not give the row its own; `timezone` the IANA name for
+    times without a zone (UTC unless given); `source` names where the feedback comes from; `complete` says that
+    the file holds unrated interactions too; `date_order` is a key of DATE_ORDERS where the file leaves it open.
+
+    `created_at` and `user` go to the interaction and to its feedback. Where the feedback has its own, they are in
+    `rated_at` and `rater`, and then nothing of the interaction says when or by whom it was rated.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -51,17 +63,29 @@ class Plan:
     timezone: str | None = None
     source: str = "import"
     complete: bool = False
+    date_order: str | None = None
 
     @property
     def is_chat(self) -> bool:
         """Whether each row is one message of a conversation."""
         return "role" in self.columns
 
+    @property
+    def further(self) -> list[str]:
+        """The names of the further thumbs or ratings of a row, in the order of the mapping."""
+        return [name.removeprefix("value:") for name in self.columns if name.startswith("value:")]
+
+
+def is_field(name: str) -> bool:
+    """Whether a column can be mapped to this name: one of FIELDS, a tag, or a further opinion."""
+    base, colon, own = name.partition(":")
+    return name in FIELDS or (bool(colon and own.strip()) and base in (*FURTHER, "tag"))
+
 
 def check(plan: Plan, header: Sequence[str]) -> None:
     """Raise InputError where the plan cannot be used on a file with these columns: one sentence, with the choices."""
     for name in (*plan.columns, *plan.constants, *plan.values):
-        if name not in FIELDS and not (name.startswith(TAG) and len(name) > len(TAG)):
+        if not is_field(name):
             raise InputError(f"There is no field {name!r}: the fields are {FIELD_LIST}.")
     for name, column in plan.columns.items():
         if column not in header:
@@ -72,6 +96,7 @@ def check(plan: Plan, header: Sequence[str]) -> None:
         if name not in plan.columns:
             raise InputError(f"Values are given for {name}, which no column is mapped to: add --map {name}=COLUMN.")
     _check_chat(plan)
+    _check_further(plan)
     named = "interaction_id" in plan.columns and len(plan.columns) > 1
     if not named and not CONTENT & plan.columns.keys():
         raise InputError(
@@ -88,27 +113,67 @@ def _check_chat(plan: Plan) -> None:
         raise InputError("A row is either one message (role, content) or a question with its answer (input, output).")
 
 
+def _check_further(plan: Plan) -> None:
+    for name in (*plan.columns, *plan.constants):
+        base, colon, own = name.partition(":")
+        if not colon or base not in FURTHER:
+            continue
+        if base == "value" and "value" not in plan.columns:
+            raise InputError(f"{name} is a further thumb or rating: map the first one with --map value=COLUMN.")
+        if f"value:{own}" not in plan.columns:
+            raise InputError(f"{name} needs its thumb or rating: add --map value:{own}=COLUMN.")
+
+
 def _check_meanings(plan: Plan) -> None:
     values.zone_of(plan.timezone)
+    if plan.date_order is not None and plan.date_order not in DATE_ORDERS:
+        raise InputError(f"There is no date order {plan.date_order!r}: write day-month or month-day.")
     if plan.scale is not None and not -math.inf < plan.scale[0] < plan.scale[1] < math.inf:
         raise InputError(f"The scale {plan.scale[0]:g}:{plan.scale[1]:g} cannot be used: write it like --scale 1:5.")
     if "role" in plan.constants or "content" in plan.constants:
         raise InputError("role and content differ from row to row: map a column to each instead of --set.")
-    readers: dict[str, Callable[[str], object]] = {
-        "kind": values.kind_of,
-        "polarity": values.polarity_of,
-        "turn": values.turn_of,
-    }
     given = [("--set", name, text) for name, text in plan.constants.items()]
     given += [("--value", name, text) for name, meanings in plan.values.items() for text in meanings.values() if text]
     for option, name, text in given:
         try:
-            if name == "created_at":
-                values.time_of(text)
-            elif name in readers:
-                readers[name](text)
+            if reader := READERS.get(name.partition(":")[0]):
+                reader(text)
         except values.Unreadable as error:
             raise InputError(f"{option} {name} cannot be used: {error}.") from None
+
+
+def scale_of(text: str) -> tuple[float, float]:
+    """The lowest and highest rating of a scale written LO:HI. Raises Unreadable."""
+    try:
+        lo, hi = (float(part) for part in text.split(":"))
+    except ValueError:
+        lo, hi = 0.0, 0.0
+    if not -math.inf < lo < hi < math.inf:
+        raise values.Unreadable("bad_scale", f"{text[:40]!r} is no scale: write it like 1:5")
+    return lo, hi
+
+
+def population_of(text: str) -> Population:
+    """Who speaks: user, reviewer, test or judge. Raises Unreadable."""
+    try:
+        return Population(text.strip().lower())
+    except ValueError:
+        message = (
+            f"{text[:40]!r} is no population: user, reviewer, test or judge; map it with --value population:RAW=user"
+        )
+        raise values.Unreadable("bad_population", message) from None
+
+
+# What a constant or a replacement must be readable as.
+READERS: Mapping[str, Callable[[str], object]] = {
+    "created_at": values.time_of,
+    "rated_at": values.time_of,
+    "kind": values.kind_of,
+    "polarity": values.polarity_of,
+    "population": population_of,
+    "scale": scale_of,
+    "turn": values.turn_of,
+}
 
 
 def _listed(header: Sequence[str]) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from feedback_lab.ingest.values import POLARITIES, ROLE_OF_WORD, Unreadable, number_of, thumb_of, time_of, word_of
+from feedback_lab.ingest.numbers import Scale, WordScale, rating_of, word_scale_of
+from feedback_lab.ingest.times import time_of
+from feedback_lab.ingest.unreadable import Unreadable
+from feedback_lab.ingest.values import POLARITIES, ROLE_OF_WORD, thumb_of, word_of
 
 ENOUGH = 0.9  # share of the non-empty cells that must fit
+MOST_WORDS = 12  # different cells; a column with more holds no scale of words
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +19,8 @@ class Profile:
     """The content of one column: what at least nine in ten of its non-empty cells are.
 
     `thumbs` are thumbs in words, signs, or 1 and -1; `zero_one` is a column of 0 and 1; `scale` the lowest and
-    highest rating where the numbers leave one choice.
+    highest rating where the cells leave one choice; `words` what a column of words like Good and Poor could mean,
+    which only a human may confirm.
     """
 
     filled: int
@@ -23,11 +28,12 @@ class Profile:
     thumbs: bool = False
     zero_one: bool = False
     numbers: bool = False
-    scale: tuple[float, float] | None = None
+    scale: Scale | None = None
     polarities: bool = False
     roles: bool = False
     kinds: bool = False
     mean_length: float = 0.0
+    words: WordScale | None = None
 
 
 def profile_of(cells: Sequence[str], name: str = "") -> Profile:
@@ -35,43 +41,56 @@ def profile_of(cells: Sequence[str], name: str = "") -> Profile:
     filled = [cell.strip() for cell in cells if cell.strip()]
     if not filled:
         return Profile(0)
-    numbers = [number for number in map(_number, filled) if number is not None]
-    enough = len(numbers) >= ENOUGH * len(filled)
-    distinct = set(numbers) if enough else set()
+    ratings = [rating for rating in map(_rating, filled) if rating is not None]
+    enough = len(ratings) >= ENOUGH * len(filled)
+    distinct = {value for value, _ in ratings} if enough else set()
+    bare = enough and all(scale is None for _, scale in ratings)
     words = [word_of(cell) for cell in filled]
+    different = set(filled)
     return Profile(
         len(filled),
         times=_share(filled, _is_time),
         thumbs=_share(filled, lambda cell: thumb_of(cell) is not None),
-        zero_one=distinct == {0.0, 1.0},
+        zero_one=bare and distinct == {0.0, 1.0},
         numbers=enough,
-        scale=_scale(distinct, name) if enough else None,
+        scale=_scale(distinct, {scale for _, scale in ratings}, name) if enough else None,
         polarities=_share(words, lambda word: word in POLARITIES),
         roles=_share(words, lambda word: word in ROLE_OF_WORD) and len(set(words)) > 1,
         mean_length=sum(map(len, filled)) / len(filled),
+        words=word_scale_of(different) if len(different) <= MOST_WORDS and not enough else None,
     )
 
 
-def _scale(numbers: set[float], name: str) -> tuple[float, float] | None:
-    """1..5 for whole or half stars, 0..10 where a zero and something above 5 occur; None where two would fit."""
+def _scale(numbers: set[float], named: set[Scale | None], name: str) -> Scale | None:
+    """The scale that the cells name, else the one that only their numbers fit; None where two would fit.
+
+    1 to 5 for whole or half stars; 0 to 10 where a zero and something above 5 occur; 0 to 100 where a zero and
+    something above 50 do; 0 to 1 for fractions.
+    """
     low, high = min(numbers), max(numbers)
+    if named != {None}:
+        scale = named.pop() if len(named) == 1 else None
+        return scale if scale is not None and scale[0] <= low and high <= scale[1] else None
     if "nps" in name and low >= 0 and high <= 10:
         return 0.0, 10.0
     if low >= 1 and high <= 5 and numbers & {2.0, 3.0, 4.0, 5.0}:
         return 1.0, 5.0
     if low == 0 and 5 < high <= 10:
         return 0.0, 10.0
+    if low == 0 and 50 < high <= 100:
+        return 0.0, 100.0
+    if low >= 0 and high <= 1 and any(0 < number < 1 for number in numbers):
+        return 0.0, 1.0
     return None
 
 
-def _share(items: Sequence[str], holds: object) -> bool:
-    assert callable(holds)
-    return sum(map(bool, map(holds, items))) >= ENOUGH * len(items)
+def _share(items: Sequence[str], holds: Callable[[str], bool]) -> bool:
+    return sum(map(holds, items)) >= ENOUGH * len(items)
 
 
-def _number(text: str) -> float | None:
+def _rating(text: str) -> tuple[float, Scale | None] | None:
     try:
-        return number_of(text)
+        return rating_of(text)
     except Unreadable:
         return None
 
@@ -82,5 +101,5 @@ def _is_time(text: str) -> bool:
     except Unreadable:
         return False
     # Digits alone may as well be ids: only what looks like seconds of this century counts.
-    digits = text.partition(".")[0]
-    return not text.replace(".", "").isdigit() or (digits[:1] in ("1", "2") and len(digits) in (8, 10, 13, 16, 19))
+    digits, _, fraction = text.partition(".")
+    return not (digits + fraction).isdigit() or (digits[:1] in ("1", "2") and len(digits) in (8, 10, 13, 14, 16, 19))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from feedback_lab.ingest.batches import Problem, Row
-from feedback_lab.ingest.rows import text_of
+from feedback_lab.ingest.text_columns import text_of
 from feedback_lab.published_text import cell
 
 HEAD = ("line", "column", "code", "reason")
@@ -49,6 +49,6 @@ class RejectsFile:
 
     def close(self) -> None:
         """Forget the file; harmless after `keep`."""
-        if self._handle is not None:
+        if self._handle is not None and not self._handle.closed:
             self._handle.close()
             self._young.unlink(missing_ok=True)

@@ -1,290 +1,186 @@
-"""From a row of cells to records: the one place that knows what a mapped row means.
+"""From columns of cells to records: the one place that knows what a mapped row means.
 
-Ids are the file's own where it has them. Otherwise they are a hash of the mapped row and of its running number
-among identical mapped rows, so that the same file with the same mapping says the same thing twice, and two
-people who both wrote just a thumb stay two people.
+A batch is mapped column by column: what a text means is asked once for each different text or combination, ids are
+hashes of the mapped row (see `minting`). A row's first problem rejects it; everything else in it is then ignored.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import json
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from feedback_lab.ingest.batches import Problem, Row
-from feedback_lab.ingest.opinion import Opinion, opinion_of
-from feedback_lab.ingest.pairing import Pairing
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from feedback_lab.ingest import json_cells
+from feedback_lab.ingest.assembly import Part, feedback_rows, interaction_rows, rejected_rows
+from feedback_lab.ingest.batches import Batch
+from feedback_lab.ingest.habits import Habits, day_first, numbers_are_thumbs
+from feedback_lab.ingest.minting import Minter, or_minted
+from feedback_lab.ingest.moments import MOMENT, Times
+from feedback_lab.ingest.opinions import Opinions, Said
+from feedback_lab.ingest.own_fields import Own, Rejections, own_fields
+from feedback_lab.ingest.pairing import Pairing, roles_of
 from feedback_lab.ingest.plan import TAG, Plan
-from feedback_lab.ingest.values import OTHER, USER, Unreadable, day_comes_first, role_of, time_of, turn_of, zone_of
-from feedback_lab.records import Feedback, Interaction
+from feedback_lab.ingest.staging import Staged
+from feedback_lab.ingest.text_columns import given, is_given, nulled, text_of, texts, translated
+from feedback_lab.ingest.values import Unreadable, zone_of
 
-MAX_ID = 500  # characters
+__all__ = ["Mapper", "text_of"]
+
 # Fields that a row gives about its feedback or its message rather than about the interaction: they fill what
 # is empty there, and are no conflict (two people rate one answer at two times).
 SOFT_OF_FEEDBACK = "created_at user_hash"
 SOFT_OF_CHAT = "created_at user_hash turn"
-NUMBERS_OF_THUMBS = frozenset((1.0, -1.0))
-RATING_NAME = re.compile("star|rating|nps|csat")
-
-
-class Mapped(NamedTuple):
-    """One row as records, or its problem. `soft` names the interaction's fields that may not conflict."""
-
-    line: int
-    interaction: Interaction | None = None
-    feedback: Feedback | None = None
-    soft: str = ""
-    undated: bool = False
-    problem: Problem | None = None
-    excerpt: str = ""
-
-
-class _Own(NamedTuple):
-    """What the row says for itself: its ids (empty where it has none), its place, its time, its user."""
-
-    interaction_id: str
-    feedback_id: str
-    session_id: str | None
-    turn: int | None
-    created_at: datetime | None
-    user_hash: str | None
-
-
-class _Part(NamedTuple):
-    """What the row gives to the interaction that it belongs to."""
-
-    interaction_id: str
-    turn: int | None
-    created_at: datetime | None
-    input: str | None
-    output: str | None
-    user_hash: str | None
-    metadata: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Habits:
-    """What only the look at many rows tells: the order of day and month, and whether 1 and -1 are thumbs."""
-
-    day_first: bool | None = None
-    numbers_are_thumbs: bool = True
-
-
-def habits_of(plan: Plan, sample: Sequence[Mapping[str, Any]]) -> Habits:
-    """What the first rows of a file settle for the rest of it."""
-    times = (text_of(values.get(plan.columns.get("created_at", ""))) for values in sample)
-    words = plan.values.get("value", {})
-    numbers: set[float] = set()
-    for values in sample:
-        text = text_of(values.get(plan.columns.get("value", ""))).strip()
-        try:
-            numbers.add(float(words.get(text, text)))
-        except ValueError:
-            continue
-    # A file of nothing but 1 in a column of stars holds the worst ratings, not thumbs up.
-    rated = RATING_NAME.search(plan.columns.get("value", "").lower()) is not None and -1.0 not in numbers
-    return Habits(day_comes_first(times), numbers <= NUMBERS_OF_THUMBS and not rated)
+NAMES = frozenset(("interaction_id", "feedback_id"))
+OF_THE_PART = ("turn", "created_at", "input", "output", "user_hash", "metadata")
 
 
 class Mapper:
-    """Maps the rows of one file, in order: running numbers and open questions are counted on the way."""
+    """Maps the batches of one file, in order: running numbers and open questions are counted on the way."""
 
-    def __init__(self, plan: Plan, habits: Habits, *, user_key: str, started_at: datetime, batch_id: str) -> None:
+    def __init__(self, plan: Plan, habits: Habits, *, user_key: str, started_at: datetime) -> None:
         self._plan, self._habits = plan, habits
-        self._started_at, self._batch_id = started_at, batch_id
-        self._zone = zone_of(plan.timezone)
+        self._started_at = np.datetime64(started_at, "us").astype(np.int64)
         # In one fixed order, because the order is part of the hash.
-        names = sorted(plan.columns.keys() | plan.constants.keys())
-        self._order = [
-            (name, plan.columns.get(name), plan.constants.get(name, ""), plan.values.get(name)) for name in names
-        ]
-        self._tags = [(name, name[len(TAG) :]) for name in names if name.startswith(TAG)]
+        self._names = sorted(plan.columns.keys() | plan.constants.keys())
         self._mapped_columns = frozenset(plan.columns.values())
+        self._times = Times(zone_of(plan.timezone), habits.day_first)
+        self._opinions = Opinions(plan, habits)
+        self._minter = Minter()
         self._pairing = Pairing()
-        self._seen: set[int] = set()
-        self._repeats: dict[int, int] = {}
+        self._rows = self._feedback = 0
         key = user_key.encode()
         self.user_hash = lru_cache(100_000)(lambda user: hmac.digest(key, user.encode(), "sha256").hex()[:32])
 
-    def map(self, row: Row) -> Mapped:
-        """The records of the row, or its problem; never raises for what a file may hold."""
-        if row.problem is not None:
-            return Mapped(row.line, problem=row.problem, excerpt=excerpt_of(row.raw))
-        fields: dict[str, str] = {}
-        for name, column, text, translate in self._order:
-            if column is not None:
-                raw = row.values.get(column)
-                text = raw if type(raw) is str else text_of(raw)
-                if translate is not None:
-                    text = translate.get(text.strip(), text)
-            if text and not text.isspace():
-                fields[name] = text
-        try:
-            return self._records(row, fields)
-        except _At as error:
-            problem = Problem(self._plan.columns.get(error.field), error.cause.code, str(error.cause))
-        except Unreadable as error:
-            problem = Problem(None, error.code, str(error))
-        return Mapped(row.line, problem=problem, excerpt=excerpt_of([text_of(value) for value in row.values.values()]))
-
-    def _records(self, row: Row, fields: dict[str, str]) -> Mapped:
+    def habits_told(self) -> Habits:
+        """What all rows mapped so far tell; where it is not what this mapper was made with, map them anew."""
         plan = self._plan
-        opinion = _at("value", opinion_of, fields, plan.constants, plan.scale, self._habits.numbers_are_thumbs)
-        if opinion is None and not self._has_content(fields):
-            raise Unreadable("empty_row", "every mapped cell of the row is empty")
-        own = self._own(fields)
-        minted = self._minted(fields)
-        unmapped = self._unmapped(row.values)
-        part = self._part(fields, own, own.interaction_id or f"i-{minted}", {} if opinion else unmapped)
-        received_at = self._started_at + timedelta(microseconds=row.line)
-        interaction = Interaction(
-            part.interaction_id,
-            received_at,
-            own.session_id,
-            part.turn,
-            part.created_at,
-            part.input,
-            part.output,
-            fields.get("model"),
-            fields.get("prompt_version"),
-            None,
-            part.user_hash,
-            {name: fields[field] for field, name in self._tags if field in fields},
-            part.metadata,
-            self._batch_id,
-        )
-        undated = own.created_at is None
-        soft = SOFT_OF_CHAT if plan.is_chat else SOFT_OF_FEEDBACK if opinion else ""
-        if opinion is None:
-            return Mapped(row.line, interaction, None, soft, undated)
-        feedback = self._feedback(fields, opinion, own, own.feedback_id or f"f-{minted}", part, received_at, unmapped)
-        return Mapped(row.line, interaction, feedback, soft, undated)
+        thumbs = {name: numbers_are_thumbs(plan, name, found) for name, found in self._opinions.numbers.items()}
+        return Habits(day_first(plan, self._times.orders), thumbs)
 
-    def _feedback(
+    def map(self, batch: Batch) -> Staged:
+        """The records of the rows, and the problems of the others; never raises for what a file may hold."""
+        rows = len(batch.lines)
+        fields = {name: column for name in self._names if (column := self._texts(batch, name)).null_count < rows}
+        reject = Rejections(rows, self._plan.columns)
+        said = self._opinions.read(fields, rows, reject.add)
+        reject.add(None, self._empty(fields, said))
+        own = own_fields(fields, rows, self._times, self.user_hash, reject)
+        roles = roles_of(fields, rows, reject) if self._plan.is_chat else None
+        staged = self._staged(batch, fields, said, own, roles, reject)
+        self._rows += rows
+        self._feedback += sum(part.num_rows for part in staged.feedback)
+        return staged
+
+    def _texts(self, batch: Batch, name: str) -> Any:
+        """The texts of a field, after the replacements of the plan; null where a row gives none."""
+        rows = len(batch.lines)
+        column = self._plan.columns.get(name)
+        if column is None:
+            return given(pa.repeat(self._plan.constants[name], rows))
+        cells = batch.columns.get(column)
+        array = pa.repeat("", rows) if cells is None else texts(cells)
+        if meanings := self._plan.values.get(name):
+            array = translated(array, lambda text: meanings.get(text.strip(), text))
+        return given(array)
+
+    def _empty(self, fields: Mapping[str, Any], said: Said) -> dict[int, Unreadable]:
+        """Rows without feedback, a text, or something about an interaction that they name."""
+        own = {name: is_given(column) for name, column in fields.items() if name not in self._plan.constants}
+        filled = said.any.copy()
+        for name in ("input", "output", "content"):
+            filled |= own.get(name, False)
+        if "interaction_id" in own:
+            filled |= own["interaction_id"] & (np.sum(list(own.values()), axis=0) > 1)
+        error = Unreadable("empty_row", "every mapped cell of the row is empty")
+        return dict.fromkeys(np.flatnonzero(~filled).tolist(), error)
+
+    def _staged(
         self,
-        fields: Mapping[str, str],
-        opinion: Opinion,
-        own: _Own,
-        feedback_id: str,
-        part: _Part,
-        received_at: datetime,
-        metadata: dict[str, Any],
-    ) -> Feedback:
-        lo, hi = opinion.scale or (None, None)
-        return Feedback(
-            feedback_id,
-            part.interaction_id,
-            opinion.kind,
-            received_at,
-            opinion.value,
-            lo,
-            hi,
-            opinion.polarity,
-            fields.get("comment"),
-            fields.get("suggested_answer"),
+        batch: Batch,
+        fields: Mapping[str, Any],
+        said: Said,
+        own: Own,
+        roles: list[str | None] | None,
+        reject: Rejections,
+    ) -> Staged:
+        rows, fine = len(batch.lines), reject.fine
+        nothing = pa.nulls(rows, pa.string())
+        has_feedback_id = is_given(own.feedback_id)
+        wanted = fine & (~is_given(own.interaction_id) | (~has_feedback_id & said.any))
+        minted = self._minter.mint(self._identity(fields, said), wanted, ~has_feedback_id)
+        rest = self._rest(batch)
+        part = Part(
+            or_minted(own.interaction_id, "i-", minted, wanted),
+            own.turn,
             own.created_at,
-            part.user_hash,
-            source=self._plan.source,
-            metadata=metadata,
-            batch_id=self._batch_id,
+            fields.get("input", nothing),
+            fields.get("output", nothing),
+            own.user_hash,
+            nulled(rest, said.main),
         )
+        if roles is not None:
+            self._pairing.pair(part, own, roles, fields.get("content", nothing), fine)
+        arrived = self._arrived(batch, part)
+        columns = arrived | {
+            "soft": self._soft(said),
+            "session_id": own.session_id,
+            "tags": self._tags(fields, rows),
+            **{name: getattr(part, name) for name in OF_THE_PART},
+            **{name: fields[name] for name in ("model", "prompt_version") if name in fields},
+        }
+        shared = arrived | {
+            "created_at": own.rated_at,
+            "rater_hash": pc.coalesce(own.rater_hash, part.user_hash),
+            "population": said.population,
+        }
+        main = {name: fields[name] for name in ("comment", "suggested_answer") if name in fields} | {"metadata": rest}
+        ids = or_minted(own.feedback_id, "f-", minted, wanted)
+        feedback = feedback_rows(said, shared, main, ids, fine, self._feedback)
+        undated = np.where(said.any, ~is_given(own.rated_at), ~is_given(own.created_at))
+        rejected = rejected_rows(batch, reject.problems, self._rows)
+        named = self._plan.is_chat or not NAMES.isdisjoint(fields)
+        return Staged(interaction_rows(columns, fine), feedback, rejected, fine & undated, rows, named)
 
-    def _has_content(self, fields: Mapping[str, str]) -> bool:
-        """Whether columns (not constants) give a text, or something about an interaction that they name."""
-        if not self._plan.constants.keys().isdisjoint(fields):
-            fields = {name: text for name, text in fields.items() if name not in self._plan.constants}
-        named = "interaction_id" in fields and len(fields) > 1
-        return named or "input" in fields or "output" in fields or "content" in fields
-
-    def _own(self, fields: Mapping[str, str]) -> _Own:
-        for name in ("interaction_id", "feedback_id", "session_id"):
-            if len(fields.get(name, "")) > MAX_ID:
-                raise _At(name, Unreadable("bad_id", f"an id has at most {MAX_ID} characters"))
-        created_at = None
-        if "created_at" in fields:
-            created_at = _at("created_at", time_of, fields["created_at"], self._zone, self._habits.day_first)
-        return _Own(
-            fields.get("interaction_id", "").strip(),
-            fields.get("feedback_id", "").strip(),
-            fields["session_id"].strip() if "session_id" in fields else None,
-            _at("turn", turn_of, fields["turn"]) if "turn" in fields else None,
-            created_at,
-            self.user_hash(fields["user"].strip()) if "user" in fields else None,
-        )
-
-    def _part(self, fields: Mapping[str, str], own: _Own, interaction_id: str, metadata: dict[str, Any]) -> _Part:
-        """What the row gives to its interaction; of a chat message's, only the side that it speaks for."""
-        if not self._plan.is_chat:
-            question, answer = fields.get("input"), fields.get("output")
-            return _Part(interaction_id, own.turn, own.created_at, question, answer, own.user_hash, metadata)
-        if "role" not in fields:
-            raise _At("role", Unreadable("bad_role", "the message has no role"))
-        role = _at("role", role_of, fields["role"])
-        if role == OTHER:
-            raise _At("role", Unreadable("role_not_stored", "system and tool messages are neither question nor answer"))
-        place = self._pairing.place(own.session_id, role, interaction_id, own.user_hash)
-        said = fields.get("content")
-        turn = place.turn if own.session_id else None
-        if place.answers:
-            metadata = {"answer": metadata} if metadata else {}
-            return _Part(place.interaction_id, turn, None, None, said, place.user_hash, metadata)
-        question, answer = (said, None) if role == USER else (None, said)
-        turn = turn if own.turn is None else own.turn
-        return _Part(place.interaction_id, turn, own.created_at, question, answer, place.user_hash, metadata)
-
-    def _minted(self, fields: Mapping[str, str]) -> str:
-        """The hash of the mapped row and, from its second appearance on, of its running number.
-
-        A row that names its feedback is the same row when it comes again, so it has no running number.
-        """
-        # NUL never occurs in a stored text, so the parts cannot run into one another.
-        digest = hashlib.sha256("\0".join(f"{name}\0{text}" for name, text in fields.items()).encode()).digest()
-        short = int.from_bytes(digest[:8], "big")
-        if "feedback_id" in fields or short not in self._seen:
-            self._seen.add(short)
-            return digest[:16].hex()
-        number = self._repeats[short] = self._repeats.get(short, 0) + 1
-        return hashlib.sha256(digest + number.to_bytes(8, "big")).hexdigest()[:32]
-
-    def _unmapped(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        taken = self._mapped_columns
+    def _arrived(self, batch: Batch, part: Part) -> dict[str, Any]:
+        """Where and when the rows came in: the line in microseconds keeps the order of the file."""
+        lines = np.asarray(batch.lines, np.int64)
         return {
-            name: value for name, value in values.items() if name not in taken and value is not None and value != ""
+            "place": pa.array(np.arange(self._rows, self._rows + len(lines))),
+            "line": pa.array(lines),
+            "received_at": pa.array(self._started_at + lines).cast(MOMENT),
+            "interaction_id": part.interaction_id,
         }
 
+    def _identity(self, fields: Mapping[str, Any], said: Said) -> Mapping[str, Any]:
+        """What a row's id is made from: its fields, and the plan's scale as if a rated row had given it itself.
 
-class _At(Exception):
-    """An unreadable value, with the field that it stands in."""
+        So a file that is read on another scale says something else, and does not contradict what is stored.
+        """
+        rated = np.any([is_given(voice.columns["scale_min"]) for voice in said.voices], axis=0)
+        if self._plan.scale is None or not np.any(rated):
+            return fields
+        scale = "{:g}:{:g}".format(*self._plan.scale)
+        meant = nulled(pa.repeat(scale, len(rated)), ~rated)
+        if "scale" in fields:
+            meant = pc.coalesce(fields["scale"], meant)
+        return dict(sorted({**fields, "scale": meant}.items()))
 
-    def __init__(self, field: str, cause: Unreadable) -> None:
-        super().__init__(field)
-        self.field, self.cause = field, cause
+    def _soft(self, said: Said) -> Any:
+        if self._plan.is_chat:
+            return pa.repeat(SOFT_OF_CHAT, len(said.any))
+        return pc.if_else(pa.array(said.any), SOFT_OF_FEEDBACK, "")
 
+    def _tags(self, fields: Mapping[str, Any], rows: int) -> Any:
+        tags = {name[len(TAG) :]: json_cells.quoted(column) for name, column in fields.items() if name.startswith(TAG)}
+        return json_cells.objects(tags, rows)
 
-def _at(field: str, read: Any, *arguments: Any) -> Any:
-    try:
-        return read(*arguments)
-    except Unreadable as error:
-        raise _At(_culprit(field, error), error) from None
-
-
-def _culprit(field: str, error: Unreadable) -> str:
-    return {"bad_kind": "kind", "bad_polarity": "polarity"}.get(error.code, field)
-
-
-def text_of(value: Any) -> str:
-    """A cell as text: what JSON gives as number, truth or structure reads as it stood in the file."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def excerpt_of(cells: Sequence[str]) -> str:
-    """The start of a row, to recognise it by."""
-    return " | ".join(cells)[:500]
+    def _rest(self, batch: Batch) -> Any:
+        """The columns that nothing is mapped to, as one JSON object a row."""
+        left = {name: cells for name, cells in batch.columns.items() if name not in self._mapped_columns}
+        return json_cells.objects({name: json_cells.values(cells) for name, cells in left.items()}, len(batch.lines))

@@ -1,26 +1,26 @@
-"""Mapped rows on their way to the database: columnar chunks in a file without a name.
+"""Mapped rows on their way to the database: columns in files without a name.
 
 The rows are parsed before the transaction and read from here inside it, as often as it is tried, so a slow
-file never holds other writers up and memory stays flat. The file has no name and is gone when the process is.
+file never holds other writers up and memory stays flat. The files have no name and are gone when the process is.
 """
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
-from feedback_lab.ingest.rows import Mapped
+from feedback_lab.ingest.batches import UNSTORABLE, Problem, Row
+from feedback_lab.ingest.json_cells import ENCODE
+from feedback_lab.ingest.text_columns import Flags, text_of
 from feedback_lab.records import Feedback, Interaction
 
-CHUNK_ROWS = 50_000
-CHUNK_CHARACTERS = 32_000_000
+RECORDS_AT_ONCE = 20_000
 
 _MOMENT = pa.timestamp("us")
 INTERACTION_TYPES: dict[str, Any] = {
@@ -57,115 +57,173 @@ FEEDBACK_TYPES: dict[str, Any] = {
     "metadata": pa.string(),
     "batch_id": pa.string(),
 }
-ROW_TYPES: dict[str, Any] = {
+# `place` counts the readable rows of the file from 0, `number` the feedback; what holds for the whole import
+# (batch, source) is not repeated in every row.
+ROWS: dict[str, Any] = {"place": pa.int64(), "line": pa.int64(), "soft": pa.string(), **INTERACTION_TYPES}
+FEEDBACK: dict[str, Any] = {"number": pa.int64(), "place": pa.int64(), **FEEDBACK_TYPES}
+del ROWS["batch_id"], FEEDBACK["batch_id"], FEEDBACK["source"]
+ROWS_SCHEMA, FEEDBACK_SCHEMA = pa.schema(list(ROWS.items())), pa.schema(list(FEEDBACK.items()))
+PROBLEMS: dict[str, Any] = {
     "place": pa.int64(),
     "line": pa.int64(),
-    "code": pa.string(),
     "column_name": pa.string(),
+    "code": pa.string(),
     "message": pa.string(),
     "excerpt": pa.string(),
-    "soft": pa.string(),
-    "undated": pa.bool_(),
 }
-SCHEMA = pa.schema(
-    [*ROW_TYPES.items()]
-    + [(f"i_{name}", kind) for name, kind in INTERACTION_TYPES.items()]
-    + [(f"f_{name}", kind) for name, kind in FEEDBACK_TYPES.items()]
-)
-_ENCODE = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
-_INTERACTION = attrgetter(*INTERACTION_TYPES)
-_FEEDBACK = attrgetter(*FEEDBACK_TYPES)
-_NO_INTERACTION = (None,) * len(INTERACTION_TYPES)
-_NO_FEEDBACK = (None,) * len(FEEDBACK_TYPES)
-_TAGS = list(INTERACTION_TYPES).index("tags")
-_METADATA = list(FEEDBACK_TYPES).index("metadata")
-# Where a row may be long; everything else in it is bounded.
-_LONG_NAMES = "i_input i_output i_model i_prompt_version i_tags i_metadata f_comment f_suggested_answer f_metadata"
-_LONG = [SCHEMA.get_field_index(name) for name in _LONG_NAMES.split()]
 
 
-class Staging:
-    """A spool of mapped rows. Fill it once, read its chunks as often as needed, close it."""
+class Rejected(NamedTuple):
+    """A row that cannot be stored, with its problem, and its place among the readable rows (-1: unreadable)."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    place: int
+    row: Row
+    problem: Problem
+
+
+class Staged(NamedTuple):
+    """A batch of mapped rows. `undated` says for each readable row whether it is stored without a time.
+
+    `named` says that rows give ids, so that one may stand in several rows; minted ids are all different.
+    """
+
+    rows: Any
+    feedback: Sequence[Any]
+    rejected: Sequence[Rejected]
+    undated: Flags
+    size: int
+    named: bool
+
+
+class Spool:
+    """Record batches of one kind in a file without a name: written once, read as often as needed."""
+
+    def __init__(self, folder: Path, types: Mapping[str, Any]) -> None:
+        self.schema = pa.schema(list(types.items()))
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (closed by `close`)
-        self._writer: Any = pa.ipc.new_file(self._file, SCHEMA)
-        self._buffer: list[tuple[Any, ...]] = []
-        self._characters = 0
+        self._writer: Any = pa.ipc.new_file(self._file, self.schema)
         self.rows = 0
 
-    def add(self, mapped: Mapped) -> None:
-        """Keep one row, in order."""
-        row = _flat(self.rows, mapped)
-        self._buffer.append(row)
-        self.rows += 1
-        self._characters += sum([len(row[place]) for place in _LONG if row[place]])
-        if len(self._buffer) >= CHUNK_ROWS or self._characters >= CHUNK_CHARACTERS:
-            self._flush()
+    def add(self, batch: Any) -> None:
+        """Keep the rows of a record batch."""
+        if batch.num_rows:
+            self._writer.write_batch(batch)
+            self.rows += batch.num_rows
 
     def finish(self) -> None:
-        """No row comes any more; from here on `chunks` may be read."""
-        self._flush()
+        """Nothing comes any more; from here on it may be read."""
         self._writer.close()
 
-    def chunks(self) -> Iterator[Any]:
-        """The rows as Arrow tables of bounded size, in order."""
+    def batches(self, names: Sequence[str] | None = None) -> Iterator[Any]:
+        """The record batches in order, only the named columns where they are named."""
         self._file.seek(0)
-        reader = pa.ipc.open_file(self._file)
+        chosen = None if names is None else sorted(self.schema.get_field_index(name) for name in names)
+        reader = pa.ipc.open_file(self._file, options=pa.ipc.IpcReadOptions(included_fields=chosen))
         for number in range(reader.num_record_batches):
-            yield pa.Table.from_batches([reader.get_batch(number)])
+            yield reader.get_batch(number)
 
     def close(self) -> None:
         self._file.close()
 
-    def _flush(self) -> None:
-        if self._buffer:
-            columns = zip(*self._buffer, strict=True)
-            arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
-            self._writer.write_batch(pa.record_batch(arrays, schema=SCHEMA))
-            self._buffer.clear()
-            self._characters = 0
+
+class Staging:
+    """The mapped rows of one import. Fill it once, read it as often as needed, close it.
+
+    `read` counts all rows, `size` the readable ones; `undated` is a truth for each readable row; `named` is true
+    where ids may stand in several rows.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.rows, self.feedback, self.problems = Spool(folder, ROWS), Spool(folder, FEEDBACK), Spool(folder, PROBLEMS)
+        self._undated: list[Flags] = []
+        self.read = self.size = 0
+        self.named = False
+
+    @property
+    def undated(self) -> Flags:
+        return np.concatenate([*self._undated, np.zeros(0, np.bool_)])
+
+    def add(self, staged: Staged) -> None:
+        """Keep one batch, in order."""
+        self.rows.add(staged.rows)
+        for part in staged.feedback:
+            self.feedback.add(part)
+        if staged.rejected:
+            self.problems.add(problems_batch(staged.rejected))
+        self._undated.append(staged.undated)
+        self.size += staged.size
+        self.named = self.named or staged.named
+        self.read += staged.size + sum(one.place < 0 for one in staged.rejected)
+
+    def finish(self) -> None:
+        """No row comes any more; from here on the spools may be read."""
+        for spool in (self.rows, self.feedback, self.problems):
+            spool.finish()
+
+    def close(self) -> None:
+        for spool in (self.rows, self.feedback, self.problems):
+            spool.close()
 
 
-def mapped_records(
-    interactions: Iterable[Interaction], feedback: Iterable[Feedback], batch_id: str, source: str
-) -> Iterator[Mapped]:
+def problems_batch(rejected: Iterable[Rejected]) -> Any:
+    """Rejected rows as a record batch."""
+    found = [
+        (place, row.line, *(text and UNSTORABLE.sub("\ufffd", text) for text in (*problem, excerpt_of(row))))
+        for place, row, problem in rejected
+    ]
+    columns = zip(zip(*found, strict=True), PROBLEMS.values(), strict=True)
+    return pa.record_batch([pa.array(*column) for column in columns], schema=pa.schema(list(PROBLEMS.items())))
+
+
+def excerpt_of(row: Row) -> str:
+    """The start of a row, to recognise it by."""
+    return " | ".join(row.raw or map(text_of, row.values.values()))[:500]
+
+
+def staged_records(interactions: Iterable[Interaction], feedback: Iterable[Feedback]) -> Iterator[Staged]:
     """Typed records as rows, one each, numbered from 1. Feedback brings a bare interaction where there is none."""
-    line = 0
+    pending: list[tuple[Interaction, Feedback | None]] = []
+    done = said = 0
+    for pair in _pairs(interactions, feedback):
+        pending.append(pair)
+        if len(pending) == RECORDS_AT_ONCE:
+            yield _staged(pending, done, said)
+            done, said = done + len(pending), said + sum(two is not None for _, two in pending)
+            pending = []
+    if pending:
+        yield _staged(pending, done, said)
+
+
+def _pairs(
+    interactions: Iterable[Interaction], feedback: Iterable[Feedback]
+) -> Iterator[tuple[Interaction, Feedback | None]]:
     for interaction in interactions:
-        line += 1
-        yield Mapped(line, replace(interaction, batch_id=batch_id), undated=interaction.created_at is None)
+        yield interaction, None
     for said in feedback:
-        line += 1
-        bare = Interaction(said.interaction_id, said.received_at, batch_id=batch_id)
-        own = replace(said, batch_id=batch_id, source=source)
-        yield Mapped(line, bare, own, undated=said.created_at is None)
+        yield Interaction(said.interaction_id, said.received_at), said
 
 
-def _flat(place: int, mapped: Mapped) -> tuple[Any, ...]:
-    problem = mapped.problem
-    head = (
-        place,
-        mapped.line,
-        problem.code if problem else None,
-        problem.column if problem else None,
-        problem.message if problem else None,
-        mapped.excerpt,
-        mapped.soft,
-        mapped.undated,
+def _staged(pairs: Sequence[tuple[Interaction, Feedback | None]], done: int, said: int) -> Staged:
+    places = range(done, done + len(pairs))
+    rows = _table(
+        ROWS, 3, [one for one, _ in pairs], [list(places), [place + 1 for place in places], [""] * len(pairs)]
     )
-    if mapped.interaction is None:
-        return head + _NO_INTERACTION + _NO_FEEDBACK
-    interaction = list(_INTERACTION(mapped.interaction))
-    interaction[_TAGS] = _json(interaction[_TAGS])
-    interaction[_TAGS + 1] = _json(interaction[_TAGS + 1])
-    if mapped.feedback is None:
-        return (*head, *interaction, *_NO_FEEDBACK)
-    feedback = list(_FEEDBACK(mapped.feedback))
-    feedback[_METADATA] = _json(feedback[_METADATA])
-    return (*head, *interaction, *feedback)
+    own = [place for place, (_, two) in zip(places, pairs, strict=True) if two is not None]
+    numbers = list(range(said, said + len(own)))
+    told = _table(FEEDBACK, 2, [two for _, two in pairs if two is not None], [numbers, own])
+    undated = np.array([(two or one).created_at is None for one, two in pairs], np.bool_)
+    return Staged(rows, [told], [], undated, len(pairs), named=True)
 
 
-def _json(value: dict[str, Any]) -> str | None:
-    return _ENCODE(value) if value else None
+def _table(types: Mapping[str, Any], skip: int, records: Sequence[Any], heads: list[list[Any]]) -> Any:
+    names = list(types)[skip:]
+    found = zip(*map(attrgetter(*names), records), strict=True) if records else ((),) * len(names)
+    columns = [*heads, *([_plain(value) for value in column] for column in found)]
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, types.values(), strict=True)]
+    return pa.record_batch(arrays, schema=pa.schema(list(types.items())))
+
+
+def _plain(value: Any) -> Any:
+    return (ENCODE(value) if value else None) if isinstance(value, dict) else value

@@ -119,8 +119,8 @@ def _refuse(connection: Connection, batch_id: str) -> None:
 
 
 def _remove(connection: Connection, batch_id: str) -> UndoReport:
-    def run(sql: str) -> int:
-        return len(connection.execute(text(sql), {"batch": batch_id}).fetchall())
+    def count(rows: str) -> int:
+        return int(connection.execute(text(f"SELECT count(*) FROM {rows}"), {"batch": batch_id}).scalar_one())
 
     def change(sql: str) -> None:
         connection.execute(text(sql), {"batch": batch_id})
@@ -130,14 +130,17 @@ def _remove(connection: Connection, batch_id: str) -> UndoReport:
     for table in ("task_feedback", "evaluation", "issue_member"):
         change(f"DELETE FROM {table} WHERE feedback_id IN ({GONE})")
     change(EMPTY_FILLED)
-    emptied = run("DELETE FROM import_fill WHERE batch_id = :batch RETURNING field")
-    feedback = run("DELETE FROM feedback WHERE batch_id = :batch RETURNING feedback_id")
-    bare = run(SHARED)
+    own = "WHERE batch_id = :batch"
+    emptied, feedback = count(f"import_fill {own}"), count(f"feedback {own}")
+    change(f"DELETE FROM import_fill {own}")
+    change(f"DELETE FROM feedback {own}")
+    bare = count(f"({SHARED})")
     change(MAKE_BARE)
     change(
         "DELETE FROM exposure WHERE interaction_id IN (SELECT interaction_id FROM interaction WHERE batch_id = :batch)"
     )
-    interactions = run("DELETE FROM interaction WHERE batch_id = :batch RETURNING interaction_id")
+    interactions = count(f"interaction {own}")
+    change(f"DELETE FROM interaction {own}")
     change(MOVE_ANCHORS)
     change("DELETE FROM import_reject WHERE batch_id = :batch")
     change("UPDATE import_batch SET status = 'undone' WHERE batch_id = :batch")

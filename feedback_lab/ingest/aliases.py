@@ -1,0 +1,85 @@
+"""Several names of one interaction: a span's id, the id of the model's response, the id of the trace.
+
+Feedback may name any of them, before or after the interaction itself arrives. Whoever comes first decides under
+which name the interaction is stored; the other names are kept as aliases, and lead there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
+
+from sqlalchemy import Connection, bindparam, text
+
+from feedback_lab.ingest.batches import UNSTORABLE
+from feedback_lab.ingest.item_values import MAX_ID
+from feedback_lab.ingest.items import FeedbackItem, InteractionItem, Item
+
+AT_ONCE = 1_000  # names in one look-up; above 2,048 the engine reads the table instead of the key
+
+ANY_ALIAS = text("SELECT 1 FROM interaction_alias LIMIT 1")
+ALIASES = "SELECT alias, interaction_id FROM interaction_alias WHERE alias IN :names"
+# Whether feedback made it, so that nothing is known of it yet.
+STORED = "SELECT interaction_id, input IS NULL AND output IS NULL FROM interaction WHERE interaction_id IN :names"
+INSERT = text(
+    "INSERT INTO interaction_alias (alias, interaction_id) "
+    "SELECT unnest(CAST(:aliases AS VARCHAR[])), unnest(CAST(:names AS VARCHAR[]))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedInteraction(InteractionItem):
+    """An interaction that feedback may also call by other names, the strongest first."""
+
+    also: tuple[str, ...] = ()
+
+
+def resolve(connection: Connection, items: Sequence[Item]) -> Sequence[Item]:
+    """The same items under the names by which their interactions are stored; new aliases go into the transaction."""
+    named = [item for item in items if isinstance(item, NamedInteraction)]
+    if not named and connection.execute(ANY_ALIAS).first() is None:
+        return items
+    calls = {name for item in named for name in (item.interaction_id, *item.also) if _usable(name)}
+    asked = {item.interaction_id for item in items if isinstance(item, FeedbackItem) and _usable(item.interaction_id)}
+    aliases: dict[str, str] = dict(_fetch(connection, ALIASES, calls | asked))
+    stored: dict[str, bool] = dict(_fetch(connection, STORED, calls))
+    known = set(aliases)
+    found = [_resolved(item, aliases, stored) for item in items]
+    new = {alias: name for alias, name in aliases.items() if alias not in known}
+    if new:
+        connection.execute(INSERT, {"aliases": list(new), "names": list(new.values())})
+    return found
+
+
+def _resolved(item: Item, aliases: dict[str, str], stored: dict[str, bool]) -> Item:
+    """The item under its stored name; what it teaches about names is added to `aliases` and `stored`."""
+    if isinstance(item, FeedbackItem) and _usable(item.interaction_id):
+        name = aliases.get(item.interaction_id, item.interaction_id)
+        stored.setdefault(name, True)
+        return item if name == item.interaction_id else replace(item, interaction_id=name)
+    if not isinstance(item, NamedInteraction) or not _usable(item.interaction_id):
+        return item
+    own, also = str(item.interaction_id), [name for name in item.also if _usable(name)]
+    name = aliases.get(own) or own
+    if name == own and own not in stored:
+        # An interaction without content that nobody has claimed: feedback came first.
+        name = next((other for other in also if stored.get(other) and other not in aliases), own)
+    stored[name] = False
+    for other in (own, *also):
+        # A name under which feedback is already stored stays a name of its own; the own name needs no alias.
+        if other not in aliases and (other == name != own or other not in stored):
+            aliases[other] = name
+    return replace(item, interaction_id=name)
+
+
+def _usable(name: object) -> TypeGuard[str]:
+    """Whether a name can be looked up as it stands; what else a sender may give is judged later."""
+    return isinstance(name, str) and 0 < len(name) <= MAX_ID and not UNSTORABLE.search(name) and name == name.strip()
+
+
+def _fetch(connection: Connection, sql: str, names: Iterable[str]) -> list[tuple[str, Any]]:
+    wanted = sorted(names)
+    statement = text(sql).bindparams(bindparam("names", expanding=True))
+    parts = (wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE))
+    return [(row[0], row[1]) for part in parts for row in connection.execute(statement, {"names": part})]

@@ -1,0 +1,107 @@
+"""Label Studio: tasks with annotations and predictions (the JSON export)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from feedback_lab.ingest.batches import Problem
+from feedback_lab.ingest.formats.argilla import ANSWERED, ASKED, CORRECTION
+from feedback_lab.ingest.formats.cells import (
+    Record,
+    Values,
+    answered,
+    asked,
+    block,
+    blocks,
+    first,
+    inside,
+    mostly,
+    rest,
+    text,
+)
+from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.records import Population
+
+TAKEN = ("id", "data", "annotations", "predictions", "drafts", "created_at")
+
+
+def recognises(header: Sequence[str], sample: Sequence[Values]) -> str | None:
+    """A task's data with annotations whose result is a list."""
+
+    def holds(row: Values) -> bool:
+        return bool(block(row, "data")) and all("result" in each for each in blocks(row, "annotations"))
+
+    if {"data", "annotations"} <= set(header) and mostly(sample, holds):
+        return "its rows are Label Studio tasks: data with annotations"
+    return None
+
+
+def unpack(row: Values, reading: Pass) -> Iterator[Record | Problem]:
+    """A task is one interaction; each annotation that was not cancelled is a reviewer's feedback."""
+    data = block(row, "data")
+    task = f"label-studio-{text(row.get('id'))}" if text(row.get("id")) else ""
+    interaction = first(data.get("interaction_id"), data.get("trace_id"), task)
+    yield {
+        **rest(row, TAKEN, "label_studio"),
+        **rest(data, (*ASKED, *ANSWERED, "interaction_id", "trace_id", "model", "session_id"), "data"),
+        "interaction_id": interaction,
+        "session_id": text(data.get("session_id")),
+        "input": next((asked(data[name]) for name in ASKED if data.get(name)), ""),
+        "output": next((answered(data[name]) for name in ANSWERED if data.get(name)), ""),
+        "model": text(data.get("model")),
+    }
+    for annotation in blocks(row, "annotations"):
+        if annotation.get("was_cancelled") not in (True, "true"):
+            yield _feedback(annotation, interaction, Population.REVIEWER, reading)
+        else:
+            reading.nothing("cancelled annotations")
+    for prediction in blocks(row, "predictions"):
+        yield _feedback(prediction, interaction, Population.JUDGE, reading)
+
+
+def _feedback(annotation: Values, interaction: str, population: str, reading: Pass) -> Record | Problem:
+    """All results of one annotation: the first choice, rating or number, with the texts beside it."""
+    kind = "annotation" if population == Population.REVIEWER else "prediction"
+    number = text(annotation.get("id"))
+    record: Record = {
+        "interaction_id": interaction,
+        "feedback_id": f"label-studio-{kind}-{number}" if number else "",
+        "rated_at": text(annotation.get("created_at")),
+        "rater": first(inside(annotation, "completed_by", "email"), inside(annotation, "completed_by", "id"),
+                       annotation.get("completed_by"), annotation.get("model_version")),
+        "population": population,
+        "results": annotation.get("result"),
+    }  # fmt: skip
+    for result in blocks(annotation, "result"):
+        name = first(result.get("from_name"), result.get("type"))
+        words = set(name.lower().replace("-", "_").split("_"))
+        written = "\n".join(map(text, _listed(inside(result, "value", "text"))))
+        if written and words & set(CORRECTION):
+            record["suggested_answer"] = written
+        elif written:
+            record["comment"] = "\n".join(filter(None, (record.get("comment"), written)))
+        elif record.get("kind") not in ("thumb", "rating"):
+            record |= _opinion(name, block(result, "value"), population, reading)
+    if not any(text(record.get(name)) for name in ("kind", "comment", "suggested_answer")):
+        return Problem("annotations", "no_value", f"the {kind} {number} holds no choice, rating or text")
+    return record
+
+
+def _opinion(name: str, value: Mapping[str, Any], population: str, reading: Pass) -> Record:
+    """Choices by their words; stars and numbers by what the file shows of them."""
+    for choice in _listed(value.get("choices")):
+        return reading.scores.opinion(name, choice, population=population)
+    for key in ("rating", "number"):
+        if text(value.get(key)):
+            return reading.scores.opinion(
+                f"{name} {key}" if key == "rating" and "rat" not in name else name, value[key], population=population
+            )
+    return {}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value in (None, "") else [value]
+
+
+FORMATS = (Format("label-studio", "Label Studio tasks", "Export, JSON", recognises, unpack),)

@@ -1,0 +1,105 @@
+"""OpenTelemetry and OpenInference in files: the same meanings as over the wire (`ingest.otel`), as flat records.
+
+A span of a model call is an interaction, and so is one without a parent that holds a question or an answer; its id is
+the span's, and what names the response or the trace instead meets it within the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from feedback_lab.ingest import otel
+from feedback_lab.ingest.aliases import NamedInteraction
+from feedback_lab.ingest.batches import Problem
+from feedback_lab.ingest.formats.cells import Record, Values, mostly, rest
+from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.formats.spans import is_block, is_span, spans_in
+from feedback_lab.ingest.items import FeedbackItem, InteractionItem, Item
+from feedback_lab.ingest.otlp import logs_of
+from feedback_lab.ingest.plan import TAG
+
+TAGS = ("service", "environment", "version")
+
+
+def is_otlp(header: Sequence[str], sample: Sequence[Values]) -> str | None:
+    """Blocks of OTLP in JSON."""
+    if mostly(sample, is_block):
+        return "its rows are OTLP in JSON: resourceSpans or resourceLogs"
+    return None
+
+
+def is_spans(header: Sequence[str], sample: Sequence[Values]) -> str | None:
+    """One span a row."""
+    if mostly(sample, is_span):
+        return "its rows are spans: ids of span and trace with attributes"
+    return None
+
+
+def unpack(row: Values, reading: Pass) -> Iterable[Record | Problem]:
+    """The interactions and the feedback of all spans and logs of the row."""
+    scores = reading.scores
+    for span, root in spans_in(row):
+        found = otel.of_span(span, scores=scores, root=root)
+        yield from _records(found, reading, "spans that are steps inside a trace")
+    for log in logs_of(row):
+        yield from _records(otel.of_log(log, scores=scores), reading, "logs of other things")
+
+
+def _records(found: otel.Translated, reading: Pass, otherwise: str) -> Iterator[Record | Problem]:
+    for problem in found.problems:
+        yield Problem(None, "no_value", problem)
+    for item in found.items:
+        yield _record(item, reading)
+    if not found.items and not found.problems:
+        yield from reading.nothing(otherwise)
+
+
+def _record(item: Item, reading: Pass) -> Record:
+    if isinstance(item, NamedInteraction):
+        for name in item.also:
+            reading.names.setdefault(name, str(item.interaction_id))
+    if isinstance(item, InteractionItem):
+        return {
+            **rest(item.metadata, (), "otel"),
+            **{TAG + name: value for name, value in item.tags.items() if name in TAGS},
+            **_given(item, "interaction_id session_id input output model prompt_version user"),
+            "created_at": _moment(item.created_at),
+        }
+    assert isinstance(item, FeedbackItem)
+    return {
+        **rest(item.metadata, (), "otel"),
+        **_given(item, "feedback_id kind value comment population"),
+        "interaction_id": reading.names.get(item.interaction_id, item.interaction_id),
+        "scale": f"{item.scale[0]:g}:{item.scale[1]:g}" if item.scale else None,
+        "rated_at": _moment(item.created_at),
+        "rater": item.user,
+    }
+
+
+def _given(item: Item, names: str) -> Record:
+    return {name: getattr(item, name) for name in names.split()}
+
+
+def _moment(value: Any) -> str | None:
+    return value.isoformat() if value is not None else None
+
+
+FORMATS = (
+    Format(
+        "otlp",
+        "OpenTelemetry (OTLP JSON)",
+        "traces and logs as the Collector's file exporter writes them",
+        is_otlp,
+        unpack,
+        TAGS,
+    ),
+    Format(
+        "spans",
+        "OpenTelemetry or Phoenix spans",
+        "spans as the SDK, Phoenix's API or its dataframe give them",
+        is_spans,
+        unpack,
+        TAGS,
+    ),
+)

@@ -1,0 +1,68 @@
+"""What only the look at many rows tells: the order of day and month, and whether 1 and -1 are thumbs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any
+
+from feedback_lab.ingest.plan import DATE_ORDERS, Plan
+from feedback_lab.ingest.text_columns import text_of
+from feedback_lab.ingest.values import day_comes_first
+
+NUMBERS_OF_THUMBS = frozenset((1.0, -1.0))
+RATING_NAME = re.compile("star|rating|nps|csat")
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """`day_first` is None where nothing tells; `numbers_are_thumbs` is asked by field (value, value:NAME)."""
+
+    day_first: bool | None
+    numbers_are_thumbs: Mapping[str, bool]
+
+
+def habits_of(plan: Plan, sample: Sequence[Mapping[str, Any]]) -> Habits:
+    """What the first rows of a file suggest; what all its rows tell is known only behind its last one."""
+
+    def cells(name: str) -> list[str]:
+        return [text_of(values.get(plan.columns.get(name, ""))) for values in sample]
+
+    orders = {day_comes_first([text]) for name in ("created_at", "rated_at") for text in cells(name)} - {None}
+    thumbs = {}
+    for name in opinion_fields(plan):
+        words = plan.values.get(name, {})
+        numbers = {number_in(words.get(text.strip(), text)) for text in cells(name)} - {None}
+        thumbs[name] = numbers_are_thumbs(plan, name, numbers)
+    return Habits(day_first(plan, orders), thumbs)
+
+
+def day_first(plan: Plan, orders: Iterable[bool | None]) -> bool | None:
+    """The order that the plan says, else the one that all telling dates agree on."""
+    if plan.date_order is not None:
+        return DATE_ORDERS[plan.date_order]
+    told = set(orders)
+    return told.pop() if len(told) == 1 else None
+
+
+def opinion_fields(plan: Plan) -> list[str]:
+    """The fields that hold thumbs or ratings."""
+    return ["value", *(f"value:{name}" for name in plan.further)]
+
+
+def number_in(text: str) -> float | None:
+    """The number that a text is, None where it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def numbers_are_thumbs(plan: Plan, name: str, numbers: Set[float | None]) -> bool:
+    """Whether 1 and -1 in the field are thumbs: no other number stands in it, and nothing says that it is rated.
+
+    A column of stars that holds nothing but 1 holds the worst ratings, not thumbs up.
+    """
+    rated = RATING_NAME.search(plan.columns.get(name, "").lower()) is not None and -1.0 not in numbers
+    return numbers <= NUMBERS_OF_THUMBS and not rated

@@ -1,0 +1,74 @@
+"""What the cells of mapped columns settle beyond their mapping: the scale, what 0 and 1 mean, the order of dates."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from feedback_lab.ingest.column_names import key_of
+from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.profile import profile_of
+from feedback_lab.ingest.text_columns import text_of
+from feedback_lab.ingest.values import Unreadable, day_comes_first, time_of
+
+TIMES = ("created_at", "rated_at")
+
+
+def with_rating_habits(plan: Plan, sample: Sequence[Mapping[str, Any]]) -> tuple[Plan, list[str]]:
+    """The plan with the scale, or the meaning of 0 and 1, that the mapped columns of thumbs and ratings show."""
+    said: list[str] = []
+    for name in ("value", *(f"value:{further}" for further in plan.further)):
+        column, own = plan.columns.get(name), name.partition(":")[2]
+        scale, kind = ("scale", "kind") if not own else (f"scale:{own}", f"kind:{own}")
+        settled = {scale, kind} & (plan.columns.keys() | plan.constants.keys()) - ({"kind"} & plan.columns.keys())
+        if column is None or settled or name in plan.values or (not own and plan.scale is not None):
+            continue
+        found = profile_of([text_of(row.get(column)) for row in sample], key_of(column))
+        if found.zero_one:
+            meaning = {"0": "down", "1": "up", "0.0": "down", "1.0": "up"}
+            plan = dataclasses.replace(plan, values={**plan.values, name: meaning})
+            said.append(f"{column!r} holds 0 and 1, read as thumbs down and up.")
+        elif found.scale is not None and not found.thumbs:
+            plan = with_scale(plan, name, found.scale)
+            option = f"--set scale:{own}=LO:HI" if own else "--scale LO:HI"
+            lo, hi = found.scale
+            said.append(
+                f"The ratings in {column!r} are read on the scale {lo:g} to {hi:g}; say {option} where it is another."
+            )
+    return plan, said
+
+
+def with_scale(plan: Plan, name: str, scale: tuple[float, float]) -> Plan:
+    own = name.partition(":")[2]
+    if not own:
+        return dataclasses.replace(plan, scale=scale)
+    return dataclasses.replace(plan, constants={**plan.constants, f"scale:{own}": f"{scale[0]:g}:{scale[1]:g}"})
+
+
+def said_of_dates(plan: Plan, sample: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is said of dates like 05/06/2026, where the order of day and month decides what they mean."""
+    said = []
+    for name in TIMES:
+        column = plan.columns.get(name)
+        texts = [text_of(row.get(column)) for row in sample] if column is not None else []
+        if plan.date_order is not None or all(map(_one_meaning, texts)):
+            continue
+        first = day_comes_first(texts)
+        if first is None:
+            said.append(
+                f"Dates in {column!r} may be day/month or month/day, and the file does not tell: add --date-order "
+                "day-month or --date-order month-day, or those rows are rejected."
+            )
+        else:
+            order = "day/month" if first else "month/day"
+            said.append(f"Dates in {column!r} are read as {order}, because other dates there allow nothing else.")
+    return said
+
+
+def _one_meaning(text: str) -> bool:
+    try:
+        time_of(text)
+    except Unreadable as error:
+        return error.code != "ambiguous_time"
+    return True

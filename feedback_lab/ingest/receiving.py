@@ -1,0 +1,297 @@
+"""Records that come one by one: validated, deduplicated and stored in the caller's transaction, by the rules of a file.
+
+Known ids are looked up by a list of values, which the primary key answers however much is stored; `ON CONFLICT` and
+joins would read the whole table once there are more than fifty rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.exc import IntegrityError
+
+from feedback_lab import schema
+from feedback_lab.ingest.aliases import resolve
+from feedback_lab.ingest.changing import change
+from feedback_lab.ingest.item_values import feedback_of, interaction_of
+from feedback_lab.ingest.items import (
+    FeedbackChange,
+    FeedbackItem,
+    InteractionItem,
+    Item,
+    Outcome,
+    Refused,
+    Status,
+)
+from feedback_lab.ingest.judging import CONTENT, METADATA, SAID
+from feedback_lab.records import Feedback, Interaction
+from feedback_lab.store_engine import make_room
+
+__all__ = [
+    "FeedbackChange", "FeedbackItem", "InteractionItem", "Item", "NotNew", "Outcome", "Status", "make_room_for",
+    "receive",
+]  # fmt: skip
+
+AT_ONCE = 1_000  # ids in one look-up; above 2,048 the engine reads the table instead of the key
+FILLS_AT_ONCE = 48  # rows of one update; above 50 it reads the table
+SQL_TYPES = {"TEXT": "VARCHAR", "JSON": "VARCHAR", "INTEGER": "INTEGER", "DOUBLE": "DOUBLE", "DATETIME": "TIMESTAMP"}
+INTERACTION_TYPES = {column.name: SQL_TYPES[str(column.type)] for column in schema.interaction.columns}
+FEEDBACK_TYPES = {column.name: SQL_TYPES[str(column.type)] for column in schema.feedback.columns}
+
+KNOWN_INTERACTIONS = f"SELECT interaction_id, {', '.join(CONTENT)} FROM interaction WHERE interaction_id IN :ids"
+KNOWN_NAMES = "SELECT interaction_id FROM interaction WHERE interaction_id IN :ids"
+KNOWN_FEEDBACK = f"SELECT feedback_id, {', '.join(SAID)} FROM feedback WHERE feedback_id IN :ids"
+
+
+def _unnested(types: dict[str, str]) -> str:
+    return ", ".join(f"unnest(CAST(:{name} AS {kind}[])) AS {name}" for name, kind in types.items())
+
+
+_FILLED = {name: INTERACTION_TYPES[name] for name in ("interaction_id", *CONTENT)}
+INSERT_INTERACTIONS = text(
+    f"INSERT INTO interaction ({', '.join(INTERACTION_TYPES)}) SELECT {_unnested(INTERACTION_TYPES)}"
+)
+INSERT_FEEDBACK = text(f"INSERT INTO feedback ({', '.join(FEEDBACK_TYPES)}) SELECT {_unnested(FEEDBACK_TYPES)}")
+FILL = text(f"""
+    UPDATE interaction SET {", ".join(f"{name} = filled.{name}" for name in CONTENT)}
+    FROM (SELECT {_unnested(_FILLED)}) AS filled
+    WHERE interaction.interaction_id = filled.interaction_id AND interaction.interaction_id IN :ids
+""").bindparams(bindparam("ids", expanding=True))
+# "collector" stands where an import's id would, so that undoing the import leaves what the collector filled in.
+NOTE_FILLS = text(
+    "INSERT INTO import_fill (batch_id, interaction_id, field) "
+    "SELECT 'collector', unnest(CAST(:interaction_id AS VARCHAR[])), unnest(CAST(:field AS VARCHAR[]))"
+)
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+_CONTENT = attrgetter(*CONTENT)
+_SAID = attrgetter(*SAID)
+_TAGS = CONTENT.index("tags")
+
+
+@dataclass(slots=True)
+class _Known:
+    """An interaction as it stands; `made_at` only where it is not in the database yet."""
+
+    content: list[Any]
+    made_at: datetime | None = None
+    changed: set[int] = field(default_factory=set)
+
+
+class NotNew(Exception):
+    """An id that was expected to be new is stored already; the transaction is lost."""
+
+
+def receive(
+    connection: Connection, items: Sequence[Item], *, key: str, received_at: datetime, expect_new: bool = False
+) -> list[Outcome]:
+    """Store what is new of `items`, in order, in the caller's transaction; one outcome an item.
+
+    An item is new when it adds a record or fills an empty field of a known interaction, duplicate when all that it
+    says is stored, rejected when it cannot be read or its id is stored with other content. Feedback about an unknown
+    interaction makes it, without content. `key` is the ledger's, for hashing users; `received_at` is the moment of
+    the first item, each following one comes a microsecond later. A rejected item leaves no trace and stops no other.
+
+    With `expect_new` the given ids are not looked up, which is half the work; raises NotNew where one is stored.
+    """
+    outcomes: list[Outcome] = []
+    run: list[Interaction | Feedback | Outcome] = []
+    minted: set[str] = set()
+    for place, item in enumerate(resolve(connection, items)):
+        moment = received_at + timedelta(microseconds=place)
+        if isinstance(item, FeedbackChange):
+            outcomes += _Run(connection, run, minted, expect_new).outcomes
+            outcomes.append(_changed(connection, item, moment))
+            run, minted = [], set()
+        else:
+            run.append(_read(item, key, moment, minted))
+    return outcomes + _Run(connection, run, minted, expect_new).outcomes
+
+
+def make_room_for(connection: Connection, more: int) -> None:
+    """Let the engine take the memory that `more` records beside the stored ones need: keys being written stay in it."""
+    stored = sum(
+        connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in ("interaction", "feedback")
+    )
+    cursor: Any = connection.connection.cursor()
+    make_room(cursor, stored + 2 * more)
+
+
+def insert_feedback(connection: Connection, rows: Sequence[Feedback]) -> None:
+    """Insert feedback whose ids are known to be new, in the caller's transaction."""
+    _insert(connection, INSERT_FEEDBACK, FEEDBACK_TYPES, [_row(record, FEEDBACK_TYPES) for record in rows])
+
+
+def _read(item: Item, key: str, moment: datetime, minted: set[str]) -> Interaction | Feedback | Outcome:
+    kind = "interaction" if isinstance(item, InteractionItem) else "feedback"
+    given = item.interaction_id if isinstance(item, InteractionItem) else item.feedback_id
+    try:
+        if isinstance(item, InteractionItem):
+            interaction = interaction_of(item, key, moment)
+            if not given:
+                minted.add(interaction.interaction_id)
+            return interaction
+        assert isinstance(item, FeedbackItem)
+        said = feedback_of(item, key, moment)
+        if not given:
+            minted.add(said.feedback_id)
+        return said
+    except Refused as why:
+        return Outcome(
+            Status.REJECTED, kind, given if isinstance(given, str) else None, why.field, why.code, why.reason
+        )
+
+
+def _changed(connection: Connection, item: FeedbackChange, moment: datetime) -> Outcome:
+    try:
+        said = change(connection, item, moment)
+    except Refused as why:
+        return Outcome(Status.REJECTED, "feedback", str(item.feedback_id), why.field, why.code, why.reason)
+    if said is None:
+        return Outcome(Status.DUPLICATE, "feedback", item.feedback_id)
+    insert_feedback(connection, [said])
+    return Outcome(Status.NEW, "feedback", item.feedback_id)
+
+
+class _Run:
+    """Records that are looked up together, judged in order, and written together."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        records: Sequence[Interaction | Feedback | Outcome],
+        minted: Collection[str],
+        expect_new: bool,
+    ) -> None:
+        self._connection = connection
+        self._new: list[Feedback] = []
+        given = {one.interaction_id for one in records if isinstance(one, Interaction)}
+        self._look_up(
+            set() if expect_new else given.difference(minted),
+            {one.interaction_id for one in records if isinstance(one, Feedback)} - given,
+            set()
+            if expect_new
+            else {one.feedback_id for one in records if isinstance(one, Feedback)}.difference(minted),
+        )
+        self.outcomes = [self._judge(one) for one in records]
+        try:
+            self._write()
+        except IntegrityError as error:
+            if expect_new:
+                raise NotNew from error
+            raise
+
+    def _look_up(self, interaction_ids: set[str], named: set[str], feedback_ids: set[str]) -> None:
+        self._known = {
+            row[0]: _Known(_sorted_json(row[1:])) for row in self._fetch(KNOWN_INTERACTIONS, interaction_ids)
+        }
+        for row in self._fetch(KNOWN_NAMES, named):
+            self._known[row[0]] = _Known([None] * len(CONTENT))
+        self._said = {row[0]: tuple(row[1:]) for row in self._fetch(KNOWN_FEEDBACK, feedback_ids)}
+
+    def _judge(self, record: Interaction | Feedback | Outcome) -> Outcome:
+        if isinstance(record, Outcome):
+            return record
+        if isinstance(record, Interaction):
+            return self._judge_interaction(record)
+        said, before = _SAID(record), self._said.get(record.feedback_id)
+        if before is not None:
+            name = next((name for name, old, new in zip(SAID, before, said, strict=True) if old != new), None)
+            return _outcome("feedback", record.feedback_id, name, adds=False)
+        self._said[record.feedback_id] = said
+        self._new.append(record)
+        if record.interaction_id not in self._known:
+            self._known[record.interaction_id] = _Known([None] * len(CONTENT), record.received_at)
+        return _outcome("feedback", record.feedback_id, None, adds=True)
+
+    def _judge_interaction(self, record: Interaction) -> Outcome:
+        content = _sorted_json(_CONTENT(record))
+        known = self._known.get(record.interaction_id)
+        if known is None:
+            self._known[record.interaction_id] = _Known(content, record.received_at)
+            return _outcome("interaction", record.interaction_id, None, adds=True)
+        merged = _merged(known.content[METADATA], content[METADATA])
+        if merged is None:
+            return _outcome("interaction", record.interaction_id, "metadata", adds=False)
+        content[METADATA] = merged or None
+        pairs = list(zip(known.content, content, strict=True))
+        for place, (old, new) in enumerate(pairs):
+            if place != METADATA and old is not None and new is not None and old != new:
+                return _outcome("interaction", record.interaction_id, CONTENT[place], adds=False)
+        filled = {place for place, (old, new) in enumerate(pairs) if new is not None and new != old}
+        for place in filled:
+            known.content[place] = content[place]
+        known.changed |= filled
+        return _outcome("interaction", record.interaction_id, None, adds=bool(filled))
+
+    def _write(self) -> None:
+        made = [
+            Interaction(name, known.made_at, *known.content)
+            for name, known in self._known.items()
+            if known.made_at is not None
+        ]
+        _insert(
+            self._connection, INSERT_INTERACTIONS, INTERACTION_TYPES, [_row(one, INTERACTION_TYPES) for one in made]
+        )
+        insert_feedback(self._connection, self._new)
+        changed = [(name, known) for name, known in self._known.items() if known.changed and known.made_at is None]
+        for start in range(0, len(changed), FILLS_AT_ONCE):
+            part = changed[start : start + FILLS_AT_ONCE]
+            rows = [(name, *known.content) for name, known in part]
+            _insert(self._connection, FILL, _FILLED, rows, ids=[name for name, _ in part])
+        notes = [(name, CONTENT[place]) for name, known in changed for place in sorted(known.changed)]
+        if notes:
+            names, fields = zip(*notes, strict=True)
+            self._connection.execute(NOTE_FILLS, {"interaction_id": list(names), "field": list(fields)})
+
+    def _fetch(self, sql: str, ids: Iterable[str]) -> Iterable[Any]:
+        wanted = sorted(ids)
+        statement = text(sql).bindparams(bindparam("ids", expanding=True))
+        for start in range(0, len(wanted), AT_ONCE):
+            yield from self._connection.execute(statement, {"ids": wanted[start : start + AT_ONCE]}).fetchall()
+
+
+def _insert(
+    connection: Connection, statement: Any, names: Iterable[str], rows: Sequence[Sequence[Any]], **more: Any
+) -> None:
+    if rows:
+        columns = zip(*rows, strict=True)
+        connection.execute(statement, dict(zip(names, map(list, columns), strict=True)) | more)
+
+
+def _row(record: Interaction | Feedback, names: Iterable[str]) -> list[Any]:
+    values = (getattr(record, name) for name in names)
+    return [(_ENCODE(value) if value else None) if isinstance(value, dict) else value for value in values]
+
+
+def _sorted_json(content: Sequence[Any]) -> list[Any]:
+    """Content with tags and metadata as text that is the same for the same values."""
+    found = list(content)
+    for place in (_TAGS, METADATA):
+        value = found[place]
+        value = json.loads(value) if isinstance(value, str) else value
+        found[place] = _ENCODE(value) if value else None
+    return found
+
+
+def _merged(stored: str | None, given: str | None) -> str | None:
+    """Both objects in one, "" where both are empty; None where they give one name two values."""
+    if given is None or stored is None or given == stored:
+        return given or stored or ""
+    old, new = json.loads(stored), json.loads(given)
+    if any(name in old and old[name] != value for name, value in new.items()):
+        return None
+    return _ENCODE(old | new)
+
+
+def _outcome(kind: str, name: str, differs: str | None, *, adds: bool) -> Outcome:
+    if differs is None:
+        return Outcome(Status.NEW if adds else Status.DUPLICATE, kind, name)
+    reason = f"this id is stored with another {differs}: send it under an id of its own"
+    return Outcome(Status.REJECTED, kind, name, differs, "id_conflict", reason)

@@ -1,0 +1,283 @@
+"""Other tools' exports: recognised by their content alone, and every record of them accounted for."""
+
+import copy
+import json
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from feedback_lab.errors import InputError
+from feedback_lab.ingest import formats
+from feedback_lab.ingest.batches import Problem
+from feedback_lab.ingest.formats.format import Pass
+from feedback_lab.ingest.formats.scores import Scores
+from feedback_lab.ingest.load import ImportReport, import_file
+from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.readers import open_rows
+from feedback_lab.store import Store
+
+FIXTURES = Path(__file__).parent / "fixtures"
+# file -> the format that it is, records read, and those of them that are rejected
+EXPORTS = {
+    "argilla/records.json": ("argilla", 10, 0),
+    "argilla/records_flat.csv": ("argilla", 9, 0),
+    "argilla/records_flat.jsonl": ("argilla", 9, 0),
+    "dify/feedback.csv": ("dify-feedback", 3, 0),
+    "dify/feedback.json": ("dify-feedback", 3, 0),
+    "dify/messages.json": ("dify-messages", 6, 0),
+    "label_studio/tasks.json": ("label-studio", 7, 0),
+    "langfuse/observations.json": ("langfuse-observations", 6, 0),
+    "langfuse/scores.csv": ("langfuse-scores", 10, 0),
+    "langfuse/scores.jsonl": ("langfuse-scores", 10, 0),
+    "langfuse/scores_v2.json": ("langfuse-scores", 10, 0),
+    "langfuse/scores_v3.json": ("langfuse-scores", 5, 0),
+    "langfuse/traces.json": ("langfuse-traces", 3, 0),
+    "langsmith/feedback.json": ("langsmith-feedback", 8, 1),
+    "langsmith/feedback_with_config.jsonl": ("langsmith-feedback", 1, 0),
+    "langsmith/runs.json": ("langsmith-runs", 3, 0),
+    "langwatch/annotations.json": ("langwatch-annotations", 3, 0),
+    "langwatch/events.json": ("langwatch-events", 3, 0),
+    "mlflow/assessments.json": ("mlflow-assessments", 7, 1),
+    "mlflow/search_traces.csv": ("mlflow-traces", 10, 1),
+    "mlflow/traces.jsonl": ("mlflow-traces", 10, 1),
+    "open_webui/feedbacks.json": ("open-webui", 4, 1),
+    "opik/feedback_scores.json": ("opik-scores", 3, 0),
+    "opik/traces.json": ("opik-traces", 9, 0),
+    "otel/otlp.jsonl": ("otlp", 6, 0),
+    "otel/otlp_logs.json": ("otlp", 2, 0),
+    "otel/sdk_spans.json": ("spans", 6, 0),
+    "phoenix/annotations_dataframe.csv": ("phoenix-annotations", 6, 0),
+    "phoenix/annotations_to_log.csv": ("phoenix-annotations", 6, 0),
+    "phoenix/span_annotations.json": ("phoenix-annotations", 6, 0),
+    "phoenix/spans.json": ("spans", 3, 0),
+    "streamlit_feedback/log.csv": ("streamlit-feedback", 4, 0),
+    "streamlit_feedback/log.jsonl": ("streamlit-feedback", 4, 0),
+}
+ORDINARY = {
+    "questions": [{"question": "How?", "answer": "So."}],
+    "reviews": [{"text": "slow", "label": "Bad", "score": "2", "date": "2026-01-02"}],
+    "scores without a tool": [{"trace_id": "t", "name": "x", "score": 0.5, "source": "web", "id": 1, "value": 2}],
+    "chat": [{"id": "1", "role": "user", "content": "hi", "timestamp": "2026-01-01"}],
+    "thumbs": [{"type": "thumbs", "score": "up", "text": "fine"}],
+    "tasks": [{"id": 1, "data": "x", "annotations": "none"}],
+    "events": [{"event_type": "click", "trace_id": "t", "metrics": {"n": 1}}],
+    "our fields": [{"interaction_id": "i", "input": "How?", "output": "So.", "value": 1, "comment": "no"}],
+}
+
+
+def into(store: Store, *names: str, **options: Any) -> list[ImportReport]:
+    return [import_file(store, FIXTURES / name, Plan(), **options) for name in names]
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_is_recognised_and_every_record_of_it_accounted_for(store: Store, name: str) -> None:
+    kind, count, rejected = EXPORTS[name]
+    first, again = into(store, name, name)
+
+    assert kind in {row["source"] for row in store.rows("SELECT source FROM import_batch")}
+    assert (first.read, first.new, first.rejected) == (count, count - rejected, rejected)
+    assert (again.read, again.new, again.duplicate) == (count, 0, count - rejected)
+    assert f"{count:,} records of" in first.format
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_no_tool_takes_the_export_of_another(name: str) -> None:
+    rows = open_rows(FIXTURES / name)
+    sample = rows.sample()
+    takers = {kind.name for kind in formats.FORMATS if kind.recognises(rows.header, sample)}
+
+    assert takers == {EXPORTS[name][0]}
+
+
+@pytest.mark.parametrize("name", ["airline_negative", "banking77", "chatgpt_appstore_reviews", "feedbackqa"])
+def test_real_files_without_a_tool_are_ordinary(shared_data: Path, name: str) -> None:
+    assert formats.recognise(open_rows(shared_data / f"{name}.csv")) is None
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_files_that_only_look_a_little_like_an_export_are_ordinary(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in ORDINARY[name]), "utf-8")
+
+    assert formats.recognise(open_rows(path)) is None
+
+
+def test_the_name_of_the_file_plays_no_part(tmp_path: Path) -> None:
+    shutil.copy(FIXTURES / "open_webui/feedbacks.json", tmp_path / "langfuse-scores.csv")
+    found = formats.recognise(open_rows(tmp_path / "langfuse-scores.csv"))
+
+    assert found is not None
+    assert found.name == "open-webui"
+    assert "Open WebUI" in found.said[0]
+
+
+MEETING = """
+    SELECT i.interaction_id, i.input, i.output, i.model, i.session_id, i.created_at, i.prompt_version,
+           f.feedback_id, f.value, f.comment, f.suggested_answer, f.population, f.created_at AS rated_at, f.rater_hash
+    FROM interaction i LEFT JOIN feedback f USING (interaction_id) ORDER BY i.interaction_id, f.feedback_id
+"""
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("langfuse/scores.csv", "langfuse/traces.json"),
+        ("langfuse/scores_v3.json", "langfuse/observations.json"),
+        ("langsmith/feedback.json", "langsmith/runs.json"),
+        ("phoenix/span_annotations.json", "phoenix/spans.json"),
+        ("mlflow/assessments.json", "mlflow/traces.jsonl"),
+    ],
+)
+def test_scores_and_traces_meet_in_any_order(store: Store, tmp_path: Path, names: tuple[str, str]) -> None:
+    into(store, *names)
+    one = store.rows(MEETING)
+    for table in ("interaction", "feedback"):
+        store.write(lambda connection, table=table: connection.exec_driver_sql(f"DELETE FROM {table}"))
+    reports = into(store, *reversed(names))
+
+    assert store.rows(MEETING) == one
+    assert len({row["interaction_id"] for row in one}) == 3
+    assert all(row["input"] and row["output"] and row["created_at"] for row in one)
+    assert sum(report.reasons.get("id_conflict", 0) for report in reports) == 0
+
+
+def test_a_score_file_alone_puts_no_annotator_and_no_time_of_rating_into_the_interaction(store: Store) -> None:
+    into(store, "langfuse/scores.csv")
+
+    assert store.scalar("SELECT count(*) FROM interaction WHERE created_at IS NOT NULL OR user_hash IS NOT NULL") == 0
+    assert store.scalar("SELECT count(*) FROM feedback WHERE created_at IS NULL") == 0
+    assert store.scalar("SELECT rows_undated FROM import_batch") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "populations"),
+    [
+        ("langfuse/scores.csv", {"user": 4, "reviewer": 3, "judge": 3}),
+        ("langsmith/feedback.json", {"user": 2, "reviewer": 3, "judge": 2}),
+        ("phoenix/span_annotations.json", {"user": 2, "reviewer": 2, "judge": 2}),
+        ("mlflow/traces.jsonl", {"user": 2, "reviewer": 1, "judge": 3}),
+        ("open_webui/feedbacks.json", {"user": 5}),
+        ("argilla/records_flat.csv", {"reviewer": 3, "judge": 3}),
+        ("opik/traces.json", {"user": 2, "reviewer": 2, "judge": 2}),
+        ("langwatch/annotations.json", {"reviewer": 3}),
+        ("label_studio/tasks.json", {"reviewer": 3, "judge": 1}),
+        ("dify/feedback.csv", {"user": 2, "reviewer": 1}),
+        ("streamlit_feedback/log.jsonl", {"user": 4}),
+        ("otel/otlp.jsonl", {"user": 2, "judge": 2}),
+    ],
+)
+def test_people_reviewers_and_judges_stay_apart(store: Store, name: str, populations: dict[str, int]) -> None:
+    into(store, name)
+    rows = store.rows("SELECT population, count(*) AS n FROM feedback GROUP BY ALL")
+
+    assert {row["population"]: row["n"] for row in rows} == populations
+
+
+TWO_OPINIONS = """
+    SELECT i.input, i.output, f.kind, f.value, f.scale_max FROM feedback f JOIN interaction i USING (interaction_id)
+    WHERE f.rater_hash = (SELECT rater_hash FROM feedback WHERE feedback_id = 'fb-1') ORDER BY f.feedback_id
+"""
+
+
+def test_open_webui_gives_question_answer_and_two_opinions(store: Store) -> None:
+    report = into(store, "open_webui/feedbacks.json")[0]
+    rows = store.rows(TWO_OPINIONS)
+
+    said = ("How do I close my card?", "Write a letter to us.")
+    assert [tuple(row.values()) for row in rows] == [(*said, "thumb", -1.0, None), (*said, "rating", 2.0, 10.0)]
+    assert report.reasons == {"no_value": 1}
+
+
+def test_a_label_that_is_neither_good_nor_bad_is_kept_as_a_signal_and_said(store: Store) -> None:
+    found = formats.recognise(open_rows(FIXTURES / "langfuse/scores.jsonl"))
+    into(store, "langfuse/scores.jsonl")
+    row = store.rows("SELECT polarity, metadata FROM feedback WHERE kind = 'score:tone'")[0]
+
+    assert found is not None
+    assert any("'tone' ('formal')" in sentence for sentence in found.said)
+    assert row["polarity"] is None
+    assert row["metadata"]["label"] == "formal"
+
+
+def test_a_rating_of_unknown_scale_is_rejected_and_asked_for(store: Store, tmp_path: Path) -> None:
+    rows = json.loads((FIXTURES / "langfuse/scores_v2.json").read_text("utf-8"))["data"][:2]
+    rows[1] |= {"name": "points", "value": 70}
+    (tmp_path / "scores.json").write_text(json.dumps(rows), "utf-8")
+    first = import_file(store, tmp_path / "scores.json", Plan())
+    second = import_file(store, tmp_path / "scores.json", Plan(scale=(0, 100)))
+
+    assert first.reasons == {"no_scale": 1}
+    assert (second.new, second.duplicate, second.rejected) == (1, 1, 0)
+
+
+def test_a_named_format_must_fit_and_exist() -> None:
+    rows = open_rows(FIXTURES / "langfuse/scores.csv")
+    with pytest.raises(InputError, match="does not look like MLflow traces"):
+        formats.recognise(rows, name="mlflow-traces")
+    with pytest.raises(InputError, match="There is no format 'langfus': the formats are langfuse-scores"):
+        formats.recognise(rows, name="langfus")
+    assert formats.recognise(rows, name="none") is None
+
+
+def test_a_mapping_by_hand_is_left_alone_and_constants_win() -> None:
+    rows = open_rows(FIXTURES / "langfuse/scores.csv")
+    by_hand = Plan({"comment": "comment"})
+    _, plan = formats.resolve(rows, Plan(constants={"population": "test"}), None)
+
+    assert formats.resolve(rows, by_hand, None) == (rows, by_hand)
+    assert "population" not in plan.columns
+    assert plan.source == "langfuse-scores"
+
+
+def test_dify_annotations_are_taken_by_name_only(store: Store) -> None:
+    rows = open_rows(FIXTURES / "dify/annotations.csv")
+    report = import_file(store, FIXTURES / "dify/annotations.csv", Plan(), format="dify-annotations")
+
+    assert formats.recognise(rows) is None
+    assert (report.new, report.rejected) == (1, 1)
+    assert store.scalar("SELECT population || kind FROM feedback") == "reviewercorrection"
+
+
+JUNK: list[Any] = [None, "", [], {}, [{}], [None], "x", 0, -1, 1e308, True, "nan", "{", "{'a': 1}", {"a": {"b": [1]}}]
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield (*path, key)
+        yield from _paths(value[key], (*path, key))
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_blocks_that_are_missing_or_of_another_kind_break_nothing(name: str) -> None:
+    rows = open_rows(FIXTURES / name)
+    kind = next(kind for kind in formats.FORMATS if kind.name == EXPORTS[name][0])
+    chance = random.Random(name)
+    for _ in range(40):
+        sample = copy.deepcopy(rows.sample())
+        row = chance.choice(sample)
+        *path, last = chance.choice(list(_paths(row)))
+        place: Any = row
+        for key in path:
+            place = place[key]
+        place[last] = chance.choice(JUNK)
+        kind.recognises(rows.header, sample)
+        found = [item for values in sample for item in kind.unpack(values, Pass(Scores()))]
+
+        assert all(isinstance(item, dict | Problem) for item in found)
+
+
+def test_a_score_that_begins_far_down_in_the_file_means_the_same_as_at_its_top(store: Store, tmp_path: Path) -> None:
+    row = json.loads((FIXTURES / "langfuse/scores_v2.json").read_text("utf-8"))["data"][1]
+    early = [row | {"id": f"e{n}", "traceId": f"t{n}", "name": "help", "value": 1} for n in range(1_000)]
+    late = [row | {"id": f"l{n}", "traceId": f"t{n}", "name": "thumb", "value": n % 2} for n in range(20)]
+    late.append(row | {"id": "last", "traceId": "t", "name": "help", "value": 4})
+    (tmp_path / "scores.json").write_text(json.dumps(early + late), "utf-8")
+    report = import_file(store, tmp_path / "scores.json", Plan())
+    kinds = store.rows("SELECT kind, scale_max, count(*) AS n FROM feedback GROUP BY ALL ORDER BY kind")
+
+    assert [tuple(found.values()) for found in kinds] == [("rating", 5.0, 1_001), ("thumb", None, 20)]
+    assert "with all rows 'help' is read as ratings on the scale 1:5" in report.format

@@ -1,0 +1,153 @@
+"""Records that come one by one: the rules of a file, whatever the group that they are stored with."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+
+from feedback_lab.ingest import undo
+from feedback_lab.ingest.load import import_records
+from feedback_lab.ingest.receiving import (
+    FeedbackChange,
+    FeedbackItem,
+    InteractionItem,
+    Item,
+    NotNew,
+    Outcome,
+    Status,
+    receive,
+)
+from feedback_lab.records import utc_now
+from feedback_lab.store import Store
+from tests.builders import interaction, thumb
+
+Take = Callable[..., list[Outcome]]
+
+
+@pytest.fixture
+def take(store: Store) -> Take:
+    """Store these items in one transaction."""
+
+    def run(*items: Item, **more: Any) -> list[Outcome]:
+        return store.write(lambda connection: receive(connection, items, key="key", received_at=utc_now(), **more))
+
+    return run
+
+
+def shown(outcomes: Sequence[Outcome]) -> list[str]:
+    return [outcome.code or str(outcome.status) for outcome in outcomes]
+
+
+def test_in_one_group_the_first_of_an_id_counts(take: Take, store: Store) -> None:
+    found = take(
+        FeedbackItem("i1", "f1", value=1),
+        FeedbackItem("i1", "f1", value=1),
+        FeedbackItem("i1", "f1", value=-1),
+        InteractionItem("i1", input="q"),
+        InteractionItem("i1", output="a"),
+        InteractionItem("i1", input="other"),
+    )
+    assert shown(found) == ["new", "duplicate", "id_conflict", "new", "new", "id_conflict"]
+    assert store.rows("SELECT input, output FROM interaction") == [{"input": "q", "output": "a"}]
+
+
+def test_a_stored_id_that_was_expected_to_be_new_stores_nothing_and_says_so(take: Take, store: Store) -> None:
+    take(FeedbackItem("i1", "f1", value=1))
+    with pytest.raises(NotNew):
+        take(FeedbackItem("i2", "f2", value=1), FeedbackItem("i1", "f1", value=1), expect_new=True)
+    with pytest.raises(NotNew):
+        take(InteractionItem("i1", input="q"), expect_new=True)
+    assert store.scalar("SELECT count(*) FROM feedback") == 1
+    assert shown(take(FeedbackItem("i1", "f3", value=1), expect_new=True)) == ["new"]
+
+
+def test_metadata_of_a_known_interaction_grows_and_never_changes(take: Take, store: Store) -> None:
+    take(InteractionItem("i1", metadata={"a": 1}))
+    assert shown(take(InteractionItem("i1", metadata={"b": [2]}))) == ["new"]
+    assert shown(take(InteractionItem("i1", metadata={"b": [2]}))) == ["duplicate"]
+    assert shown(take(InteractionItem("i1", metadata={"a": 2}))) == ["id_conflict"]
+    assert store.scalar("SELECT metadata FROM interaction") == {"a": 1, "b": [2]}
+
+
+def test_the_same_tags_in_another_order_are_the_same(take: Take) -> None:
+    take(InteractionItem("i1", tags={"a": "1", "b": "2"}))
+    assert shown(take(InteractionItem("i1", tags={"b": "2", "a": "1"}))) == ["duplicate"]
+
+
+def test_more_than_a_thousand_known_ids_are_found(take: Take, store: Store) -> None:
+    items = [FeedbackItem(f"i{number}", f"f{number}", value=1) for number in range(1_500)]
+    assert set(shown(take(*items))) == {"new"}
+    assert set(shown(take(*items))) == {"duplicate"}
+    filled = [InteractionItem(f"i{number}", input=f"question {number}") for number in range(1_500)]
+    assert set(shown(take(*filled))) == {"new"}
+    assert store.scalar("SELECT count(DISTINCT input) FROM interaction") == 1_500
+    assert store.scalar("SELECT count(*) FROM interaction") == 1_500
+
+
+def test_feedback_and_its_change_may_come_in_one_group(take: Take) -> None:
+    found = take(
+        FeedbackItem("i1", "f1", value=-1), FeedbackChange("f1", comment="late"), FeedbackChange("f0", value=1)
+    )
+    assert shown(found) == ["new", "new", "not_found"]
+
+
+def test_what_the_collector_filled_in_outlives_the_undo_of_an_import(take: Take, store: Store) -> None:
+    report = import_records(store, [interaction("i1", "q")], [thumb("f1", up=True)], source="log", complete=False)
+    take(InteractionItem("i1", output="a"), FeedbackItem("i1", "own", value=1))
+    assert report.batch_id
+    undo.undo(store, report.batch_id, "anna")
+    assert store.rows("SELECT input, output FROM interaction") == [{"input": None, "output": "a"}]
+    assert [row["feedback_id"] for row in store.rows("SELECT feedback_id FROM feedback")] == ["own"]
+
+
+names = st.sampled_from(["i1", "i2", "i3"])
+texts = st.one_of(st.none(), st.sampled_from(["a", "b", ""]))
+interactions = st.builds(InteractionItem, names, input=texts, output=texts, model=texts)
+feedback = st.builds(
+    FeedbackItem, names, st.sampled_from(["f1", "f2", "f3"]), value=st.sampled_from([1, -1, 9, None]), comment=texts
+)
+changes = st.builds(FeedbackChange, st.sampled_from(["f1", "f2"]), value=st.sampled_from([1, -1]), comment=texts)
+
+
+def content(connection: Connection) -> list[Any]:
+    kept = "SELECT feedback_id, interaction_id, kind, value, polarity, comment FROM feedback ORDER BY 1"
+    said = connection.exec_driver_sql(kept).fetchall()
+    asked = connection.exec_driver_sql(
+        "SELECT interaction_id, input, output, model FROM interaction ORDER BY 1"
+    ).fetchall()
+    return [*map(tuple, said), *map(tuple, asked)]
+
+
+class _Stop(Exception):
+    """Takes the transaction of one example back."""
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.one_of(interactions, feedback, changes), max_size=12), st.data())
+def test_how_items_are_grouped_into_commits_changes_nothing(
+    store: Store, items: list[Item], data: st.DataObject
+) -> None:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(items)), max_size=4)))
+    ends = [0, *cuts, len(items)]
+    seen = []
+
+    def run(groups: Sequence[Sequence[Item]]) -> None:
+        def work(connection: Connection) -> None:
+            outcomes = [one for group in groups for one in receive(connection, group, key="k", received_at=utc_now())]
+            again = [one for group in groups for one in receive(connection, group, key="k", received_at=utc_now())]
+            changed = {place for place, item in enumerate(items) if isinstance(item, FeedbackChange)}
+            assert all(one.status is not Status.NEW for place, one in enumerate(again) if place not in changed)
+            seen.append((shown(outcomes), content(connection)))
+            raise _Stop
+
+        with pytest.raises(_Stop):
+            store.write(work)
+
+    run([items])
+    run([items[start:end] for start, end in pairwise(ends)])
+    run([[item] for item in items])
+    assert seen[0] == seen[1] == seen[2]
