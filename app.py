@@ -14,9 +14,11 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from feedback_lab import collector, serving
+from feedback_lab import serving
+from feedback_lab.collector import Collector
 from feedback_lab.errors import LabError
 from feedback_lab.ui.headers import SecurityHeaders
+from feedback_lab.ui.own_pages import OwnPages
 
 ENTRY_POINT = Path(serving.__file__).resolve().parent / "ui" / "main.py"
 
@@ -24,6 +26,9 @@ ENTRY_POINT = Path(serving.__file__).resolve().parent / "ui" / "main.py"
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Open the lab before the first request and close it after the last; pages and /api share it."""
+    # The writer asks for the interpreter after each call of the engine: with the default, a busy server would let it
+    # wait 5 ms each time, and so every sender.
+    sys.setswitchinterval(0.0005)
     try:
         serving.open_lab()
     except LabError as error:
@@ -31,6 +36,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        collector.close()
         serving.close_lab()
 
 
@@ -39,9 +45,10 @@ try:
 except LabError as error:
     sys.exit(str(error))
 
+collector = Collector(serving.open_lab)
 app = st.App(
     ENTRY_POINT,
     lifespan=lifespan,
-    routes=[Mount("/api", app=collector.create_api(lambda: serving.open_lab().store))],
-    middleware=[Middleware(SecurityHeaders)],
+    routes=[Mount("/api", app=collector.api)],
+    middleware=[Middleware(SecurityHeaders), Middleware(OwnPages, hosts=st.get_option("server.allowedHosts"))],
 )

@@ -1,0 +1,372 @@
+"""How many durable rows a second does the collector take, and how long does a sender wait?
+
+    python benchmarks/collector.py [--seconds 8] [--connections 64] [--rows 1] [--stored 0] [--no-page]
+
+Three parts, on the same machine in the same run. (1) A bare group-commit loop, without HTTP, checks or Python objects:
+as many threads as there are connections hand one row each to a thread that commits all that waits with one statement.
+(2) The real server in a process of its own, and a load generator in another: each connection sends one request after
+the other and waits for the 201. Afterwards every acknowledged id is looked for in the database. (3) 100 requests a
+second, sent on schedule whatever the answers do, while somebody clicks through the dashboard in a real browser.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import queue
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+COLUMNS = {
+    "feedback_id": "VARCHAR",
+    "interaction_id": "VARCHAR",
+    "kind": "VARCHAR",
+    "value": "DOUBLE",
+    "scale_min": "DOUBLE",
+    "scale_max": "DOUBLE",
+    "polarity": "VARCHAR",
+    "comment": "VARCHAR",
+    "suggested_answer": "VARCHAR",
+    "created_at": "TIMESTAMP",
+    "received_at": "TIMESTAMP",
+    "rater_hash": "VARCHAR",
+    "population": "VARCHAR",
+    "source": "VARCHAR",
+    "metadata": "JSON",
+    "batch_id": "VARCHAR",
+}
+COMMENT = "It is closed at night."
+PAGES = ("", "issues", "review", "knowledge")
+TARGET = "targets: >= 2,500 rows/s, p99 < 100 ms, >= 0.6 x the bare loop; at 100 requests/s p99 < 50 ms"
+HEAD = "{part:34}{rate:>10}{p50:>10}{p99:>10}{worst:>10}  {more}"
+
+
+def bare_loop(folder: Path, seconds: float, connections: int) -> tuple[int, list[float]]:
+    """Rows committed, and how long each of them waited."""
+    from datetime import datetime
+
+    import duckdb
+
+    connection = duckdb.connect(str(folder / "bare.duckdb"))
+    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    connection.execute(f"CREATE TABLE feedback ({columns}, PRIMARY KEY (feedback_id))")
+    insert = "INSERT INTO feedback SELECT " + ", ".join(f"unnest(?::{kind}[])" for kind in COLUMNS.values())
+    waiting: queue.SimpleQueue[tuple[tuple[Any, ...], threading.Event] | None] = queue.SimpleQueue()
+    waits: list[float] = []
+    stop = time.monotonic() + seconds
+
+    def send(number: int) -> None:
+        count = 0
+        while time.monotonic() < stop:
+            done = threading.Event()
+            begun = time.perf_counter()
+            now = datetime.now()
+            said = ("thumb", -1.0, None, None, "negative", COMMENT, None, None, now, "user", "user", "api", None, None)
+            waiting.put(((f"f-{number}-{count}", f"i-{count % 1000}", *said), done))
+            done.wait()
+            waits.append(time.perf_counter() - begun)
+            count += 1
+        waiting.put(None)
+
+    def write() -> None:
+        left = connections
+        while left:
+            found = [waiting.get()]
+            with suppress(queue.Empty):
+                while True:
+                    found.append(waiting.get_nowait())
+            rows = [one for one in found if one is not None]
+            left -= len(found) - len(rows)
+            if rows:
+                connection.execute("BEGIN")
+                connection.execute(insert, [list(column) for column in zip(*(row for row, _ in rows), strict=True)])
+                connection.execute("COMMIT")
+                for _, done in rows:
+                    done.set()
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(connections)]
+    writer = threading.Thread(target=write)
+    for thread in (writer, *threads):
+        thread.start()
+    for thread in (*threads, writer):
+        thread.join()
+    stored = connection.execute("SELECT count(*) FROM feedback").fetchall()[0][0]
+    assert stored == len(waits), "every acknowledged row is stored once"
+    return stored, waits
+
+
+class Sender(asyncio.Protocol):
+    """One connection that keeps alive: sends a request, answers the status and the milliseconds it took."""
+
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[tuple[int, float]] | None = None
+        self.buffer = b""
+        self.sent = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: Any = transport
+
+    def send(self, request: bytes) -> "asyncio.Future[tuple[int, float]]":
+        self.answer = asyncio.get_running_loop().create_future()
+        self.sent = time.perf_counter()
+        self.transport.write(request)
+        return self.answer
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        head, found, body = self.buffer.partition(b"\r\n\r\n")
+        if not found:
+            return
+        length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        if len(body) >= length and self.answer:
+            status = int(head[9:12])
+            answer, self.answer, self.buffer = self.answer, None, b""
+            if not answer.done():
+                answer.set_result((status, time.perf_counter() - self.sent))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.answer and not self.answer.done():
+            self.answer.set_result((0, time.perf_counter() - self.sent))
+
+
+def request_of(secret: str, names: list[str]) -> bytes:
+    items = [
+        {
+            "interaction_id": f"i-{hash(name) % 1000}",
+            "feedback_id": name,
+            "value": -1,
+            "comment": COMMENT,
+            "user": f"user-{hash(name) % 5000}",
+        }
+        for name in names
+    ]
+    body = json.dumps(items[0] if len(items) == 1 else items).encode()
+    head = (
+        f"POST /api/v1/feedback HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {secret}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def closed_loop(port: int, secret: str, seconds: float, connections: int, rows: int) -> dict[str, Any]:
+    """Every connection sends as fast as it is answered."""
+    loop = asyncio.get_running_loop()
+    senders = [(await loop.create_connection(Sender, "127.0.0.1", port))[1] for _ in range(connections)]
+    acknowledged: list[str] = []
+    waits: list[float] = []
+    refused: list[int] = []
+    begun = time.monotonic()
+
+    async def send(number: int, sender: Sender) -> None:
+        count = 0
+        while time.monotonic() - begun < seconds:
+            names = [f"f-{rows}-{number}-{count}-{place}" for place in range(rows)]
+            count += 1
+            status, waited = await sender.send(request_of(secret, names))
+            waits.append(waited)
+            if status == 201:
+                acknowledged.extend(names)
+            else:
+                refused.append(status)
+
+    await asyncio.gather(*(send(number, sender) for number, sender in enumerate(senders)))
+    return {"ids": acknowledged, "waits": waits, "refused": refused, "seconds": time.monotonic() - begun}
+
+
+async def open_loop(port: int, secret: str, seconds: float, each_second: int) -> dict[str, Any]:
+    """Requests on schedule, each on a free connection; a late answer delays no other request."""
+    loop = asyncio.get_running_loop()
+    free = [(await loop.create_connection(Sender, "127.0.0.1", port))[1] for _ in range(32)]
+    waits: list[float] = []
+    refused: list[int] = []
+    tasks = []
+    begun = time.monotonic()
+
+    async def send(number: int, due: float) -> None:
+        sender = free.pop() if free else (await loop.create_connection(Sender, "127.0.0.1", port))[1]
+        status, _ = await sender.send(request_of(secret, [f"o-{begun}-{number}"]))
+        waits.append(time.monotonic() - due)
+        free.append(sender)
+        if status != 201:
+            refused.append(status)
+
+    for number in range(int(seconds * each_second)):
+        due = begun + number / each_second
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        tasks.append(asyncio.create_task(send(number, due)))
+    await asyncio.gather(*tasks)
+    return {"waits": waits, "refused": refused, "seconds": time.monotonic() - begun}
+
+
+def load(pipe: Any, kind: str, *arguments: Any) -> None:
+    """The load generator's own process."""
+    work = closed_loop if kind == "closed" else open_loop
+    pipe.send(uvloop.run(work(*arguments)))
+
+
+def loaded(kind: str, *arguments: Any) -> dict[str, Any]:
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=load, args=(theirs, kind, *arguments))
+    process.start()
+    result: dict[str, Any] = ours.recv()
+    process.join()
+    return result
+
+
+@contextmanager
+def server(home: Path) -> Iterator[int]:
+    """`feedback-lab serve` on `home`; its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-c", "from feedback_lab.cli import main; main()", "--home", str(home), "serve"]
+    with (home / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--no-browser", "--port", str(port)], cwd=ROOT, stdout=log, stderr=log,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        try:
+            wait_for(port, process)
+            yield port
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+
+def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    import httpx
+
+    for _ in range(600):
+        assert process.poll() is None, "the server ended"
+        with suppress(httpx.TransportError):
+            if httpx.get(f"http://127.0.0.1:{port}/api/v1/health", timeout=2).status_code == 200:
+                return
+        time.sleep(0.1)
+    raise AssertionError("the server did not answer within a minute")
+
+
+def click(port: int, stop: Any, counted: Any) -> None:
+    """Somebody goes from page to page in a browser until `stop`."""
+    from playwright.sync_api import sync_playwright
+
+    ready = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        tab = browser.new_page()
+        tab.set_default_timeout(60_000)
+        while not stop.is_set():
+            tab.goto(f"http://127.0.0.1:{port}/{PAGES[counted.value % len(PAGES)]}")
+            tab.locator(ready).wait_for(state="attached")
+            tab.wait_for_timeout(1_000)  # a person looks before the next click
+            counted.value += 1
+        browser.close()
+
+
+def make_home(folder: Path, stored: int, world: bool) -> tuple[Path, str]:
+    """A home with a key, and with `stored` rows or the sample world in it."""
+    from feedback_lab import keys
+    from feedback_lab.store import open_store
+
+    home = folder / ("world" if world else "home")
+    if world:
+        from feedback_lab import demo
+
+        demo.prepare(home)
+    store = open_store(home)
+    if stored:
+        store.write(lambda c: c.exec_driver_sql(
+            "INSERT INTO feedback (feedback_id, interaction_id, kind, received_at, population, source) SELECT "
+            f"md5(CAST(i AS VARCHAR)), 'old', 'signal', TIMESTAMP '2026-01-01', 'test', 'old' FROM range({stored}) t(i)"
+        ) and None)  # fmt: skip
+    _, secret = keys.add(store, "benchmark", "ingest")
+    store.close()
+    return home, secret
+
+
+def show(part: str, count: int, seconds: float, waits: list[float], more: str = "") -> None:
+    ordered = sorted(waits)
+    p50, p99 = statistics.median(ordered) * 1e3, ordered[int(len(ordered) * 0.99)] * 1e3
+    rate = f"{count / seconds:,.0f}"
+    print(HEAD.format(part=part, rate=rate, p50=f"{p50:.1f}", p99=f"{p99:.1f}", worst=f"{ordered[-1] * 1e3:.0f}",
+                      more=more), flush=True)  # fmt: skip
+
+
+def check(home: Path, ids: list[str]) -> str:
+    """Whether each acknowledged id is stored exactly once."""
+    from feedback_lab.store import open_store
+
+    store = open_store(home)
+    stored = [row["feedback_id"] for row in store.rows("SELECT feedback_id FROM feedback WHERE source = 'api'")]
+    store.close()
+    lost, doubled = len(set(ids) - set(stored)), len(stored) - len(set(stored))
+    return f"{len(ids):,} acknowledged, {lost} lost, {doubled} doubled, {len(set(stored) - set(ids))} never heard of"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Benchmark of the collector.")
+    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--rows", type=int, nargs="*", default=[1], help="rows a request")
+    parser.add_argument("--stored", type=int, default=0, help="rows that are stored before")
+    parser.add_argument("--no-page", action="store_true")
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    print(TARGET)
+    print(HEAD.format(part="", rate="rows/s", p50="p50 ms", p99="p99 ms", worst="worst", more=""))
+    with tempfile.TemporaryDirectory(dir=given.folder) as name:
+        folder = Path(name)
+        count, waits = bare_loop(folder, given.seconds / 2, given.connections)
+        base = count / (given.seconds / 2)
+        show("bare group-commit loop", count, given.seconds / 2, waits)
+        home, secret = make_home(folder, given.stored, world=False)
+        ids: list[str] = []
+        with server(home) as port:
+            loaded("open", port, secret, 1, 20)
+            for rows in given.rows:
+                found = loaded("closed", port, secret, given.seconds, given.connections, rows)
+                ids += found["ids"]
+                done = len(found["ids"])
+                more = f"{done / found['seconds'] / base:.2f} x, {len(found['refused'])} refused"
+                show(f"{rows} a request, {given.connections} connections", done, found["seconds"], found["waits"], more)
+        print(" " * 4 + check(home, ids))
+        if not given.no_page:
+            under_page(folder, given.seconds)
+
+
+def under_page(folder: Path, seconds: float) -> None:
+    home, secret = make_home(folder, 0, world=True)
+    with server(home) as port:
+        found = loaded("open", port, secret, seconds, 100)
+        show("100 requests/s, no page open", len(found["waits"]), found["seconds"], found["waits"])
+        stop, counted = multiprocessing.Event(), multiprocessing.Value("i", 0)
+        visitor = multiprocessing.Process(target=click, args=(port, stop, counted))
+        visitor.start()
+        while counted.value < 2:
+            time.sleep(0.1)
+        found = loaded("open", port, secret, seconds * 2, 100)
+        stop.set()
+        visitor.join()
+        more = f"{counted.value} page visits, {len(found['refused'])} refused"
+        show("100 requests/s, pages in use", len(found["waits"]), found["seconds"], found["waits"], more)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The HTTP door, mounted under /api beside the dashboard: what products send, and what they fetch.
+
+Nothing is acknowledged before it is on disk, and nothing is open that does not say for whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+
+from feedback_lab import __version__, server_note
+from feedback_lab.collector import access, answers, commands, openapi, otlp, recalling, records, uploads, widget
+from feedback_lab.collector.access import Gate, public, require
+from feedback_lab.collector.answers import JsonAnswer
+from feedback_lab.collector.background import Evaluation, evaluate
+from feedback_lab.collector.deps import Deps
+from feedback_lab.collector.limits import Buckets, Limits
+from feedback_lab.collector.writer import Writer
+from feedback_lab.errors import LabError
+from feedback_lab.keys import Scope
+from feedback_lab.serving import Lab
+
+
+class Collector:
+    """The API of one process with its two threads: the writer, and the one that runs the rules."""
+
+    def __init__(
+        self,
+        lab_of: Callable[[], Lab],
+        *,
+        owner_token: Callable[[], str | None] = server_note.owner_token,
+        limits: Limits | None = None,
+        buckets: Buckets | None = None,
+    ) -> None:
+        """`lab_of` answers the open lab, or raises LabError where there is none."""
+        limits = limits or Limits()
+        self.evaluation = Evaluation(lambda: evaluate(lab_of()))
+        self.writer = Writer(lambda: lab_of().store, most_waiting=limits.queued_items, stored=self.evaluation.ask)
+        self.deps = Deps(lab_of, self.writer, owner_token, limits)
+        self.api = create_api(self.deps, Gate(self.deps, buckets))
+
+    def close(self) -> None:
+        """Store and answer what waits, then end both threads. The lab stays open; close it afterwards."""
+        self.writer.close()
+        self.evaluation.close()
+
+
+def create_api(deps: Deps, gate: Gate) -> FastAPI:
+    """All routes of the API, each behind the gate."""
+    api = FastAPI(
+        title="Feedback Lab",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+
+    @api.get("/v1/health", **openapi.HEALTHY)
+    @public
+    def health() -> Response:
+        """200 while the lab can be read and written, 503 with the reason where it cannot."""
+        return _health(deps)
+
+    @api.get("/v1/openapi.json", include_in_schema=False)
+    @require(Scope.READ)
+    def described(request: Request) -> Response:
+        """This API in the words of OpenAPI."""
+        return JsonAnswer(openapi.describe(api))
+
+    # The first one is asked for most, and routes are tried in order.
+    routers = [records.router(deps, gate), recalling.router(deps), otlp.router(deps), widget.router(deps)]
+    routers += [commands.router(deps), uploads.router(deps)]
+    api.router.routes[:0] = [route for router in routers for route in router.routes]
+    answers.register(api)
+    access.close(api, gate)
+    return api
+
+
+def _health(deps: Deps) -> Response:
+    answer: dict[str, object] = {"status": "ok", "version": __version__}
+    try:
+        store = deps.store
+        answer["database_id"] = store.scalar("SELECT database_id FROM ledger")  # the command line asks for it
+        reason = store.damage
+        if reason is None:
+            answer["commits"] = store.scalar("SELECT acknowledged FROM ledger")
+            answer["queued"] = deps.writer.queued
+    except LabError as error:
+        reason = str(error)
+    if reason is not None:
+        return JsonAnswer(answer | {"status": "error", "reason": reason}, 503)
+    return JsonAnswer(answer)

@@ -1,0 +1,336 @@
+"""The writer: one commit for all that waits, an answer after it, nothing lost silently; and the rules after it."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from feedback_lab import schema
+from feedback_lab.collector.background import Evaluation, evaluate
+from feedback_lab.collector.limits import Limits
+from feedback_lab.collector.writer import QueueFull, Writer
+from feedback_lab.errors import DiskError, StoreError
+from feedback_lab.ingest.receiving import FeedbackItem, InteractionItem, Item, Outcome, Status
+from feedback_lab.store import Store
+from tests.collector_server import lab_of, serving_collector
+
+
+@pytest.fixture
+def writer(store: Store) -> Iterator[Writer]:
+    running = Writer(lambda: store, most_waiting=50, most_together=20)
+    yield running
+    running.close()
+
+
+class Gated:
+    """A store of which the test decides when it writes, and what goes wrong."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.open = threading.Event()
+        self.entered = threading.Semaphore(0)
+        self.writes = 0
+        self.error: Exception | None = None
+        self.damage = None
+
+    def scalar(self, sql: str, **values: Any) -> Any:
+        return self._store.scalar(sql, **values)
+
+    def write(self, work: Callable[..., Any]) -> Any:
+        self.entered.release()
+        assert self.open.wait(30)
+        self.writes += 1
+        if self.error:
+            raise self.error
+        return self._store.write(work)
+
+
+def down(number: int, **more: Any) -> FeedbackItem:
+    return FeedbackItem(**{"interaction_id": f"i{number}", "feedback_id": f"f{number}", "value": -1} | more)
+
+
+def statuses(answers: list[Future[list[Outcome]]]) -> list[Status]:
+    return [outcome.status for answer in answers for outcome in answer.result(30)]
+
+
+def test_what_waits_goes_into_one_commit_in_order(store: Store) -> None:
+    gated = Gated(store)
+    writer = Writer(lambda: gated)  # type: ignore[arg-type, return-value]
+    first = writer.submit([down(0)])
+    gated.entered.acquire()
+    waiting = [writer.submit([down(number)]) for number in range(1, 30)]
+    assert not any(answer.done() for answer in [first, *waiting])
+
+    gated.open.set()
+
+    assert statuses([first, *waiting]) == [Status.NEW] * 30
+    assert gated.writes == 2
+    writer.close()
+    names = [row["feedback_id"] for row in store.rows("SELECT feedback_id FROM feedback ORDER BY received_at")]
+    assert names == [f"f{number}" for number in range(30)]
+
+
+def test_an_answer_comes_only_after_the_commit(store: Store) -> None:
+    writer = Writer(lambda: store)
+    seen = []
+    for number in range(5):
+        answer = writer.submit([down(number)])
+        wait([answer])
+        seen.append(store.scalar("SELECT count(*) FROM feedback"))
+    writer.close()
+    assert seen == [1, 2, 3, 4, 5]
+
+
+def test_a_full_queue_takes_nothing_and_loses_nothing(store: Store) -> None:
+    gated = Gated(store)
+    writer = Writer(lambda: gated, most_waiting=10)  # type: ignore[arg-type, return-value]
+    answers = [writer.submit([down(0)])]
+    gated.entered.acquire()
+    answers += [writer.submit([down(number)]) for number in range(1, 11)]
+    with pytest.raises(QueueFull):
+        writer.submit([down(11)])
+    gated.open.set()
+    assert statuses(answers) == [Status.NEW] * 11
+    assert statuses([writer.submit([down(11)])]) == [Status.NEW]
+    writer.close()
+
+
+def test_a_request_larger_than_the_queue_is_taken_when_nothing_waits(writer: Writer) -> None:
+    assert statuses([writer.submit([down(number) for number in range(60)])]) == [Status.NEW] * 60
+
+
+def test_closing_stores_what_waits_and_takes_nothing_more(store: Store) -> None:
+    gated = Gated(store)
+    writer = Writer(lambda: gated)  # type: ignore[arg-type, return-value]
+    answers = [writer.submit([down(number)]) for number in range(5)]
+    gated.entered.acquire()
+    closing = threading.Thread(target=writer.close)
+    closing.start()
+    gated.open.set()
+    closing.join(30)
+    assert statuses(answers) == [Status.NEW] * 5
+    with pytest.raises(StoreError, match="stopping"):
+        writer.submit([down(9)])
+
+
+def test_an_item_that_the_database_cannot_take_fails_alone(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    from feedback_lab.collector import writer as room
+
+    real = room.receive
+
+    def receive(connection: Any, items: list[Item], **more: Any) -> list[Outcome]:
+        if any(isinstance(item, FeedbackItem) and item.feedback_id == "f7" for item in items):
+            raise ValueError("poison")
+        return real(connection, items, **more)
+
+    monkeypatch.setattr(room, "receive", receive)
+    outcomes = writer.submit([down(number) for number in range(16)]).result(30)
+    assert [outcome.status is Status.NEW for outcome in outcomes] == [number != 7 for number in range(16)]
+    assert outcomes[7].code == "unstorable"
+    assert statuses([writer.submit([down(20)])]) == [Status.NEW]
+
+
+def test_a_commit_that_fails_is_told_to_all_who_waited_for_it_and_the_next_one_works(store: Store) -> None:
+    gated = Gated(store)
+    writer = Writer(lambda: gated)  # type: ignore[arg-type, return-value]
+    gated.error = DiskError("The disk is full.")
+    gated.open.set()
+    for number in range(3):
+        with pytest.raises(DiskError):
+            writer.submit([down(number)]).result(30)
+    gated.error = None
+    assert statuses([writer.submit([down(0)])]) == [Status.NEW]
+    writer.close()
+
+
+def test_where_the_engine_is_out_of_memory_no_item_is_blamed(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    from feedback_lab.collector import writer as room
+
+    def receive(connection: Any, items: list[Item], **more: Any) -> list[Outcome]:
+        raise OperationalError("INSERT", {}, Exception("Out of Memory Error"))
+
+    monkeypatch.setattr(room, "receive", receive)
+    with pytest.raises(StoreError):
+        writer.submit([down(number) for number in range(4)]).result(30)
+
+
+def test_the_engine_may_take_more_memory_as_more_is_stored(
+    writer: Writer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from feedback_lab.collector import writer as room
+
+    before = store.scalar("SELECT current_setting('memory_limit')")
+    monkeypatch.setattr(room, "ROOM_FOR", 10_000_000)
+    writer.submit([down(1)]).result(30)
+    assert store.scalar("SELECT current_setting('memory_limit')") != before
+
+
+def test_who_went_away_before_the_commit_stops_nobody(store: Store) -> None:
+    gated = Gated(store)
+    writer = Writer(lambda: gated)  # type: ignore[arg-type, return-value]
+    first = writer.submit([down(0)])
+    gated.entered.acquire()
+    gone, stays = writer.submit([down(1)]), writer.submit([down(2)])
+    assert gone.cancel()
+    gated.open.set()
+    assert statuses([first, stays]) == [Status.NEW] * 2
+    writer.close()
+
+
+def test_many_threads_with_the_same_ids_store_each_once(writer: Writer, store: Store) -> None:
+    together = threading.Barrier(16)
+    found: list[Status] = []
+
+    def send(_: int) -> None:
+        together.wait(30)
+        for number in range(10):
+            while True:
+                try:
+                    found.extend(outcome.status for outcome in writer.submit([down(number)]).result(30))
+                    break
+                except QueueFull:
+                    continue
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert found.count(Status.NEW) == 10
+    assert found.count(Status.DUPLICATE) == 150
+    assert store.scalar("SELECT count(*) FROM feedback") == 10
+
+
+def test_interactions_alone_ask_for_no_run_of_the_rules(store: Store) -> None:
+    asked: list[int] = []
+    writer = Writer(lambda: store, stored=lambda: asked.append(1))
+    writer.submit([InteractionItem("i1", input="q")]).result(30)
+    writer.submit([down(1)]).result(30)
+    writer.submit([down(1)]).result(30)
+    writer.close()
+    assert asked == [1]
+
+
+# What a sender hears
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(DiskError("no space at /secret"), "disk_refuses"), (StoreError("/secret"), "store_unavailable")],
+)
+def test_where_nothing_can_be_stored_the_sender_is_asked_to_come_again(
+    store: Store, error: Exception, code: str
+) -> None:
+    with serving_collector(store) as api:
+        gated = Gated(store)
+        gated.error = error
+        gated.open.set()
+        api.collector.writer._store_of = lambda: gated  # type: ignore[assignment, return-value]
+        answer = api.post("/v1/feedback", {"interaction_id": "i", "value": 1})
+        assert (answer.status_code, answer.json()["error"]) == (503, code)
+        assert int(answer.headers["retry-after"]) >= 1
+        assert "secret" not in answer.text
+        gated.error = None
+        assert api.post("/v1/feedback", {"interaction_id": "i", "value": 1}).status_code == 201
+
+
+def test_a_full_queue_is_503_and_the_others_are_stored(store: Store) -> None:
+    with serving_collector(store, Limits(queued_items=2)) as api:
+        gated = Gated(store)
+        api.collector.writer._store_of = lambda: gated  # type: ignore[assignment, return-value]
+        answers: list[httpx.Response] = []
+
+        def send(number: int) -> None:
+            answers.append(api.post("/v1/feedback", {"interaction_id": "i", "feedback_id": str(number), "value": 1}))
+
+        threads = [threading.Thread(target=send, args=(number,)) for number in range(20)]
+        threads[0].start()
+        gated.entered.acquire()  # the first one is being stored
+        for thread in threads[1:]:
+            thread.start()
+        while len(answers) < 17:  # two wait, and all the others have their answer
+            threading.Event().wait(0.01)
+        gated.open.set()
+        for thread in threads:
+            thread.join(30)
+        assert sorted(answer.status_code for answer in answers) == [201] * 3 + [503] * 17
+        assert {answer.json()["error"] for answer in answers if answer.status_code == 503} == {"queue_full"}
+        assert api.count("feedback") == 3
+
+
+def test_a_damaged_store_is_read_but_not_written(store: Store) -> None:
+    with serving_collector(store) as api:
+        api.post("/v1/feedback", {"interaction_id": "i", "feedback_id": "f", "value": 1})
+        store.damage = "The database is short."
+        assert api.post("/v1/feedback", {"interaction_id": "i", "value": 1}).status_code == 503
+        assert api.call("GET", "/v1/feedback/f", "read").status_code == 200
+        health = api.call("GET", "/v1/health", None)
+        assert (health.status_code, health.json()["reason"]) == (503, "The database is short.")
+
+
+def test_a_commit_that_takes_too_long_is_not_acknowledged(store: Store) -> None:
+    with serving_collector(store, Limits(wait_seconds=0.05)) as api:
+        gated = Gated(store)
+        api.collector.writer._store_of = lambda: gated  # type: ignore[assignment, return-value]
+        answer = api.post("/v1/feedback", {"interaction_id": "i", "feedback_id": "f", "value": 1})
+        assert (answer.status_code, answer.json()["error"]) == (503, "too_slow")
+        gated.open.set()
+
+
+# The rules in the background
+
+
+def test_new_feedback_from_a_product_opens_a_task(store: Store) -> None:
+    with serving_collector(store) as api:
+        done = threading.Event()
+        lab = lab_of(store)
+        api.collector.evaluation._work = lambda: (evaluate(lab), done.set())
+        asked = [{"interaction_id": f"i{n}", "input": "How do I reset my password?"} for n in range(12)]
+        api.post("/v1/interactions", asked)
+        said = [
+            {"interaction_id": f"i{n}", "value": -1, "user": f"u{n}", "suggested_answer": "Use the link."}
+            for n in range(12)
+        ]
+        api.post("/v1/feedback", said)
+        assert done.wait(60)
+        assert int(store.scalar("SELECT count(*) FROM task")) >= 1
+        assert api.count(schema.evaluation.name) >= 12
+
+
+def test_what_comes_during_a_run_is_looked_at_by_one_more() -> None:
+    begun, go_on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def work() -> None:
+        begun.release()
+        assert go_on.acquire(timeout=30)
+
+    evaluation = Evaluation(work, pause_s=0)
+    evaluation.ask()
+    begun.acquire()
+    for _ in range(100):
+        evaluation.ask()
+    go_on.release()
+    assert begun.acquire(timeout=30), "the second run"
+    go_on.release()
+    evaluation.close()
+    assert not begun.acquire(blocking=False), "there was no third"
+
+
+def test_a_run_that_fails_is_logged_without_texts_and_the_next_one_comes(caplog: pytest.LogCaptureFixture) -> None:
+    begun = threading.Semaphore(0)
+
+    def work() -> None:
+        begun.release()
+        raise ValueError("what a user wrote")
+
+    evaluation = Evaluation(work, pause_s=0)
+    for _ in range(2):
+        evaluation.ask()
+        assert begun.acquire(timeout=30)
+    evaluation.close()
+    assert "ValueError at" in caplog.text
+    assert "what a user wrote" not in caplog.text
