@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,14 +70,15 @@ def backup(store: Store, files: Files, target: Path) -> BackupReport:
     copy = store.home / "backups" / ".copy.duckdb.part"
     with _one_backup:
         try:
-            with store.exclusive():
+            with store.exclusive(), atomic_file.disk_errors(copy):
                 _remove_database(copy)
                 copy_database(store, copy)
                 texts = _texts(store.home, files)
                 manifest = _manifest(store)
             pack(target, copy, texts, manifest)
         finally:
-            _remove_database(copy)
+            with suppress(OSError):  # the next backup removes it first
+                _remove_database(copy)
     size = target.stat().st_size
     return BackupReport(target, size, manifest["created_at"], manifest["acknowledged"], **manifest["counts"])
 

@@ -5,7 +5,7 @@ Pure: `scan` takes verdicts and undecided tasks and returns candidates, one a pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,6 +14,8 @@ import numpy as np
 from feedback_lab.embedding import LatentModel, similarities
 from feedback_lab.records import Polarity
 from feedback_lab.triggers import Counts, Finding, Rule
+
+LOOKED_EVERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +69,18 @@ def compared_by(question: str | None, comment: str | None, suggestion: str | Non
 
 
 def scan(
-    rule: Rule, verdicts: Sequence[Verdict], unseen: set[str], undecided: Sequence[Undecided], similarity: float
+    rule: Rule,
+    verdicts: Sequence[Verdict],
+    unseen: set[str],
+    undecided: Sequence[Undecided],
+    similarity: float,
+    looked_at: Callable[[int], None] = lambda number: None,
 ) -> list[Candidate]:
     """The candidates of one rule over `verdicts` (all verdicts, oldest first), firing only on those in `unseen`.
 
     `unseen` holds feedback ids. Every candidate's members are negative verdicts in no other undecided task;
-    no verdict is a member of two candidates.
+    no verdict is a member of two candidates. `looked_at` is told now and then how many more verdicts were compared;
+    what it raises ends the scan.
     """
     found: list[Candidate] = []
     for group in ("input", "comment", "suggestion"):
@@ -81,12 +89,17 @@ def scan(
         if rule.name == "user_correction":
             found += _scan_corrections(rule, same, unseen, tasks)
         elif same and group != "suggestion":
-            found += _scan_patterns(rule, same, unseen, tasks, similarity)
+            found += _scan_patterns(rule, same, unseen, tasks, similarity, looked_at)
     return found
 
 
 def _scan_patterns(
-    rule: Rule, verdicts: Sequence[Verdict], unseen: set[str], undecided: Sequence[Undecided], similarity: float
+    rule: Rule,
+    verdicts: Sequence[Verdict],
+    unseen: set[str],
+    undecided: Sequence[Undecided],
+    similarity: float,
+    looked_at: Callable[[int], None],
 ) -> list[Candidate]:
     arrays = _Arrays(verdicts, [task.text for task in undecided])
     found = _Found(rule.name, list(zip(arrays.extra, undecided, strict=True)))
@@ -96,7 +109,9 @@ def _scan_patterns(
         for i, verdict in enumerate(verdicts)
         if verdict.polarity is Polarity.NEGATIVE and verdict.feedback_id in unseen
     ]
-    for position, cosines in arrays.cosines(firing):
+    for number, (position, cosines) in enumerate(arrays.cosines(firing), start=1):
+        if number % LOOKED_EVERY == 0:
+            looked_at(LOOKED_EVERY)
         near = np.flatnonzero(cosines[arrays.text_of[: position + 1]] > similarity)
         if not near.size or near[-1] != position:  # a text without a known word is similar to itself all the same
             near = np.append(near, position)

@@ -6,8 +6,6 @@ lets only one process in. Streamlit is started by its own command line, so that 
 
 from __future__ import annotations
 
-import ipaddress
-import json
 import os
 import runpy
 import signal
@@ -20,13 +18,17 @@ import webbrowser
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from feedback_lab import backup, knowledge
-from feedback_lab.errors import DiskError, InputError, KnowledgeError, LabError
+from feedback_lab import backup, jobs, knowledge, server_note, store_engine, uploads
+from feedback_lab.errors import DiskError, InputError, KnowledgeError, LabError, StoreBusyError
+from feedback_lab.server_note import is_loopback
 from feedback_lab.settings import Settings, load_settings
 from feedback_lab.store import Store, open_store
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8501
 INSECURE = "FEEDBACK_LAB_INSECURE"
+HOUSEKEEPING_EVERY_S = 3600.0
+EXIT_BROKEN = 74  # what sysexits.h calls an input/output error: a supervisor starts the server again
+GRACE_S, MOST_GRACE_S = 2.0, 20.0  # for answers under way after a fatal error, and for an orderly end
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Lab:
 
 _lab: Lab | None = None
 _opening = threading.Lock()
+_broken = threading.Event()
 
 
 def open_lab(home: Path | None = None, db: str | None = None) -> Lab:
@@ -81,8 +84,10 @@ def _publish(store: Store, files: knowledge.Files) -> str | None:
 
 
 def close_lab() -> None:
-    """Let the database go. Harmless where nothing is open."""
+    """Stop what still works in the background, then let the database go. Harmless where nothing is open."""
     global _lab
+    for work in (jobs.COMMANDS, jobs.JOBS):
+        work.close()
     with _opening:
         if _lab is not None:
             _lab.store.close()
@@ -96,14 +101,6 @@ def app_folder() -> Path:
         if (folder / "app.py").is_file() and (folder / "pages").is_dir():
             return folder
     raise LabError(f"app.py and pages/ are missing beside {package}: install Feedback Lab again.")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that listens on `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def refuse_open_door(host: str | None, insecure: bool) -> None:
@@ -125,27 +122,83 @@ def serve(
 ) -> int:
     """Run dashboard and HTTP API in this process until it is stopped; the exit code.
 
-    Call it from the main thread. While it runs, `server.json` in home (mode 0600) holds its pid and address.
-    Raises LabError where home, the database, the host or the port cannot be used.
+    Call it from the main thread. While it runs, `server.json` in home (mode 0600) says where it is (server_note).
+    After a fatal error of the database it answers for a moment more, then ends with EXIT_BROKEN. Raises LabError
+    where home, the database, the host or the port cannot be used.
     """
     refuse_open_door(host, insecure)
     refuse_used_port(host, port)
-    lab = open_lab(home, db)
+    lab = _open_alone(home, db)
     os.environ["FEEDBACK_LAB_HOME"] = str(lab.settings.home)
     if lab.settings.db:
         os.environ["FEEDBACK_LAB_DB"] = lab.settings.db
     os.environ[INSECURE] = "1" if insecure else ""
     url = f"http://{_in_url(host)}:{port}"
-    note = lab.settings.home / "server.json"
+    note = lab.settings.home / server_note.NOTE_NAME
+    lab.store.on_fatal = _leave
+    with lab.store.read() as connection:
+        store_engine.at_least(connection.connection.cursor(), store_engine.SERVER_MEMORY)
+    uploads.remove_abandoned(lab.settings.home, 0)
+    threading.Thread(target=_keep_house, args=(lab.settings.home,), daemon=True).start()
     try:
-        _write_note(note, url)
+        database_id = str(lab.store.scalar("SELECT database_id FROM ledger"))
+        server_note.write(lab.settings.home, url, lab.store.path, database_id)
         print(f"Feedback Lab runs at {url} on {lab.settings.home}. Ctrl+C stops it.", flush=True)
         if browser:
             threading.Thread(target=_open_browser, args=(url,), daemon=True).start()
-        return _run_streamlit(host, port)
+        code = _run_streamlit(host, port)
+        return EXIT_BROKEN if _broken.is_set() else code
     finally:
         note.unlink(missing_ok=True)
         close_lab()
+
+
+def _keep_house(home: Path) -> None:
+    while True:
+        time.sleep(HOUSEKEEPING_EVERY_S)
+        uploads.remove_abandoned(home)
+
+
+def _open_alone(home: Path | None, db: str | None) -> Lab:
+    try:
+        return open_lab(home, db)
+    except StoreBusyError:
+        settings = load_settings(home, db)
+        note = server_note.read(settings.home)
+        if note is None or not is_alive(note.pid):
+            raise
+        raise StoreBusyError(
+            f"The dashboard of {settings.home} runs already at {note.url} (PID {note.pid}): open it there, or stop it."
+        ) from None
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process with this id runs."""
+    if pid <= 0 or os.name == "nt":  # there, signal 0 would end the process
+        return pid > 0
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _leave(reason: str) -> None:
+    """End the server after a fatal error of the database: only a new process can write again."""
+    if _broken.is_set():
+        return
+    _broken.set()
+    print(f"Feedback Lab ends: {reason}", file=sys.stderr, flush=True)
+
+    def end() -> None:
+        time.sleep(GRACE_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(MOST_GRACE_S)
+        os._exit(EXIT_BROKEN)
+
+    threading.Thread(target=end, daemon=True).start()
 
 
 def _run_streamlit(host: str, port: int) -> int:
@@ -193,13 +246,6 @@ def refuse_used_port(host: str, port: int) -> None:
                 f"Port {port} on {host} cannot be used ({error.strerror or error}): "
                 "stop the program that holds it, or choose another with --port."
             ) from None
-
-
-def _write_note(path: Path, url: str) -> None:
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"pid": os.getpid(), "url": url}, file)
 
 
 def _in_url(host: str) -> str:

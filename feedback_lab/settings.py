@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     touch_similarity: float = Field(0.7, ge=0, le=1, description="cosine above which an issue touches a question")
     daily_budget: int = Field(40, ge=0, description="new open tasks a UTC day")
     lease_minutes: int = Field(15, ge=1, le=10_080, description="how long a claimed task is held")
+    upload_mb: int = Field(2_000, ge=1, le=1_000_000, description="largest file that the Upload page takes, in MB")
     knowledge_file: Path | None = Field(None, description="knowledge.jsonl in home unless set")
     instructions_file: Path | None = Field(None, description="instructions.md in home unless set")
 

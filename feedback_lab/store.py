@@ -24,8 +24,9 @@ from sqlalchemy import Connection, Engine, Table, column, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from feedback_lab import migrations
+from feedback_lab.atomic_file import sync_folder
 from feedback_lab.errors import DiskError, StoreError
-from feedback_lab.store_engine import identifier, is_conflict, literal, make_engine, path_of, translated
+from feedback_lab.store_engine import identifier, is_conflict, is_fatal, literal, make_engine, path_of, translated
 
 T = TypeVar("T")
 
@@ -39,6 +40,8 @@ class Store:
     def __init__(self, engine: Engine, path: Path, home: Path) -> None:
         self.engine, self.path, self.home = engine, path, home
         self.damage: str | None = None
+        self.on_fatal: Callable[[str], None] | None = None
+        self._invalid = False
         self._writing = threading.RLock()
         # Held open so that the engine, its lock-down and its caches live as long as the store.
         self._anchor = engine.connect()
@@ -47,7 +50,9 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection of one's own for reading, given back at the end."""
-        with translated(self.path), self.engine.connect() as connection:
+        if self._invalid:
+            self._reopen()
+        with self._watched(), self.engine.connect() as connection:
             yield connection
 
     def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
@@ -70,11 +75,12 @@ class Store:
         """Run `work` in one transaction and commit it; everything that it did stands, or nothing.
 
         `work` may run more than once (a conflict rolls it back), so it must have no effect outside the
-        connection. Raises DiskError where the disk refused, StoreError where the database is not writable.
+        connection. Raises DiskError where the disk refused, StoreError where the database is not writable. After a
+        fatal error of the engine nothing is written any more: `damage` says why, and `on_fatal` is told once.
         """
-        if self.damage:
-            raise StoreError(self.damage)
-        with self._writing, translated(self.path):
+        with self._writing, self._watched():
+            if self.damage:  # asked with the lock held: the writer before may have met the fatal error
+                raise StoreError(self.damage)
             for attempt in range(1, MAX_TRIES + 1):
                 try:
                     with self.engine.begin() as connection:
@@ -90,6 +96,38 @@ class Store:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Errors in words; a fatal one ends all writing."""
+        try:
+            with translated(self.path):
+                yield
+        except StoreError as error:
+            if is_fatal(error.__cause__):
+                self._stop_writing(str(error))
+            raise
+
+    def _stop_writing(self, reason: str) -> None:
+        self._invalid = True
+        if self.damage is None:
+            self.damage = f"{reason} Nothing is written before that."
+            if self.on_fatal is not None:
+                self.on_fatal(reason)
+
+    def _reopen(self) -> None:
+        """Let the invalidated engine go and open the file anew, to be read; its log is replayed as after a crash.
+
+        While other threads still hold connections of the old engine this has no effect, and is tried again.
+        """
+        with self._writing, translated(self.path):
+            if not self._invalid:
+                return
+            with suppress(DBAPIError, duckdb.Error):
+                self._anchor.close()
+            self.engine.dispose()
+            self._anchor = self.engine.connect()
+            self._invalid = False
+
+    @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep every writer out, for a backup that must see files and database at one moment."""
         with self._writing:
@@ -100,7 +138,8 @@ class Store:
         with self._writing:
             with suppress(DBAPIError, duckdb.Error):
                 self._anchor.exec_driver_sql("CHECKPOINT")
-            self._anchor.close()
+            with suppress(DBAPIError, duckdb.Error):
+                self._anchor.close()
             self.engine.dispose()
             self._acknowledged.close()
 
@@ -202,12 +241,12 @@ def _create(path: Path, home: Path, steps: Sequence[migrations.Step]) -> None:
             with engine.connect() as connection:
                 connection.exec_driver_sql("CHECKPOINT")
             engine.dispose()
-        with suppress(FileExistsError):
-            os.link(young, path)
+            with suppress(FileExistsError):
+                os.link(young, path)
+            sync_folder(path.parent)
     finally:
         engine.dispose()
-        for half in (young, young.with_name(f"{young.name}.wal")):
-            half.unlink(missing_ok=True)
+        _remove_database(young)
 
 
 def _migrate(store: Store, steps: Sequence[migrations.Step]) -> None:
@@ -216,10 +255,22 @@ def _migrate(store: Store, steps: Sequence[migrations.Step]) -> None:
     migrations.refuse_newer(version, steps)
     if version == len(steps):
         return
-    copy_database(store, store.home / "backups" / f"before-version-{len(steps)}-{time.time_ns()}.duckdb")
+    kept = store.home / "backups" / f"before-version-{len(steps)}-{time.time_ns()}.duckdb"
+    try:
+        copy_database(store, kept)
+    except BaseException:
+        _remove_database(kept)
+        raise
     for step in range(version, len(steps)):
         with store.engine.begin() as connection:
             migrations.apply(connection, step, steps)
+
+
+def _remove_database(path: Path) -> None:
+    """Remove what was not finished; where the disk refuses even that, it stays, and harms nobody."""
+    for one in (path, path.with_name(f"{path.name}.wal")):
+        with suppress(OSError):
+            one.unlink(missing_ok=True)
 
 
 def _next_number(connection: Connection) -> tuple[int, str]:

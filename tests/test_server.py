@@ -43,7 +43,13 @@ def test_every_answer_forbids_foreign_scripts_and_requests(server: Server, path:
 def test_server_json_is_private_and_names_this_process(server: Server) -> None:
     note = server.home / "server.json"
     assert stat.S_IMODE(note.stat().st_mode) == 0o600
-    assert json.loads(note.read_text()) == {"pid": server.process.pid, "url": server.url}
+    found = json.loads(note.read_text())
+    assert (found["pid"], found["url"]) == (server.process.pid, server.url)
+    assert found["database"] == str(server.home / "feedback.duckdb")
+    assert len(found["token"]) >= 43
+    health = httpx.get(f"{server.url}/api/v1/health")
+    assert health.json()["database_id"] == found["database_id"]
+    assert found["token"] not in health.text + server.home.with_name(f"{server.home.name}.log").read_text()
 
 
 def test_a_second_server_on_the_port_is_refused_in_one_sentence(server: Server, tmp_path: Path) -> None:
@@ -55,7 +61,7 @@ def test_a_second_server_on_the_port_is_refused_in_one_sentence(server: Server, 
 def test_a_second_server_on_the_same_home_is_refused_and_leaves_the_note_of_the_first(server: Server) -> None:
     second = subprocess.run(serve_command(server.home, free_port()), capture_output=True, text=True, timeout=60)
     assert second.returncode == 1
-    assert f"PID {server.process.pid}" in second.stderr
+    assert f"runs already at {server.url} (PID {server.process.pid})" in second.stderr
     assert (server.home / "server.json").exists()
 
 

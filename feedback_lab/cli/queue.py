@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from feedback_lab import knowledge, review
-from feedback_lab.cli.output import Json, emit, moment, table
+from feedback_lab.cli.output import Json, emit, moment, progress, say, table
 from feedback_lab.cli.session import session
 from feedback_lab.errors import InputError, LabError
 from feedback_lab.records import CorrectionType, Outcome
@@ -43,13 +43,15 @@ def run_rules(
 ) -> None:
     """Evaluate the verdicts that the rules have not seen, and open tasks within the day's budget."""
     lab = session(context).lab
-    report = review.run_rules(
-        lab.store,
-        rule or DEFAULT_RULES,
-        similarity=lab.settings.similarity,
-        budget=None if no_budget else lab.settings.daily_budget,
-        dry_run=dry_run,
-    )
+    with progress(as_json, "verdicts") as step:
+        report = review.run_rules(
+            lab.store,
+            rule or DEFAULT_RULES,
+            similarity=lab.settings.similarity,
+            budget=None if no_budget else lab.settings.daily_budget,
+            dry_run=dry_run,
+            progress=step,
+        )
     would = "would be " if dry_run else ""
     emit(
         asdict(report),
@@ -138,7 +140,7 @@ def _as_json(task: Task) -> dict[str, Any]:
 
 def _show(found: list[Task], nothing: str) -> None:
     if not found:
-        typer.echo(nothing)
+        say(nothing)
         return
     rows = [
         (

@@ -1,4 +1,4 @@
-"""Commands that answer questions: issues, knowledge, recall, insights.
+"""Commands that answer questions: knowledge, recall, insights.
 
 The rooms that need scikit-learn are imported inside their commands: that costs a second, which the other
 commands need not pay.
@@ -6,74 +6,28 @@ commands need not pay.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from feedback_lab import knowledge
 from feedback_lab.cli.output import Json, emit, table
 from feedback_lab.cli.session import Session, session
-from feedback_lab.errors import InputError
+from feedback_lab.errors import StoreBusyError
+from feedback_lab.knowledge import entries_file
 from feedback_lab.recall import recall as most_similar
 from feedback_lab.records import Entry
 
-if TYPE_CHECKING:
-    from feedback_lab.issues.tracking import IssueList
-
 
 def register(app: typer.Typer) -> None:
-    issues = typer.Typer(help="What people complain about.", rich_markup_mode=None)
-    issues.command("refresh")(refresh)
-    issues.command("list")(list_issues)
-    issues.command("members")(members)
-    app.add_typer(issues, name="issues")
     entries = typer.Typer(help="What has been decided.", rich_markup_mode=None)
     entries.command("list")(list_entries)
     app.add_typer(entries, name="knowledge")
     app.command("recall")(recall)
     app.command("insights")(insights)
-
-
-def refresh(context: typer.Context, as_json: Json = False) -> None:
-    """Cluster all negative comments; issues that are still there keep their ids."""
-    from feedback_lab.issues import tracking
-
-    _show_issues(tracking.refresh(session(context).store), as_json)
-
-
-def list_issues(context: typer.Context, as_json: Json = False) -> None:
-    """The issues, most frequent first; new comments are put into them first."""
-    from feedback_lab.issues import tracking
-
-    store = session(context).store
-    tracking.assign_new(store)
-    _show_issues(tracking.listing(store), as_json)
-
-
-def members(
-    context: typer.Context,
-    target: Annotated[Path, typer.Option("--csv", metavar="FILE", help="Where to write feedback_id,issue_id.")],
-    as_json: Json = False,
-) -> None:
-    """Write which comment belongs to which issue."""
-    from feedback_lab.issues import tracking
-
-    store = session(context).store
-    tracking.assign_new(store)
-    found = tracking.members(store)
-    try:
-        with target.open("w", newline="", encoding="utf-8") as handle:
-            writer = csv.writer(handle)
-            writer.writerow(found.columns)
-            writer.writerows(found.itertuples(index=False))
-    except OSError as error:
-        raise InputError(f"{target} cannot be written ({error.strerror}): choose another file.") from None
-    emit({"file": str(target), "rows": len(found)}, as_json, f"{len(found):,} rows written to {target}.")
 
 
 def list_entries(context: typer.Context, as_json: Json = False) -> None:
@@ -112,21 +66,11 @@ def insights(
 
 
 def _entries(current: Session) -> list[Entry]:
-    lab = current.lab
+    try:
+        lab = current.lab
+    except StoreBusyError:  # nobody answers who has the database: the file is the truth, and can be read alone
+        return entries_file.read_file(current.settings.knowledge_path)
     return knowledge.entries(lab.store, lab.files)
-
-
-def _show_issues(found: IssueList, as_json: bool) -> None:
-    answer = asdict(found)
-    emit(
-        answer,
-        as_json,
-        f"{found.total_comments:,} negative comments = {found.assigned:,} in {len(found.issues)} issues "
-        f"+ {found.unassigned:,} unassigned.",
-    )
-    if not as_json and found.issues:
-        rows = [(issue.frequency, issue.title, ", ".join(issue.keywords[:5]), issue.issue_id) for issue in found.issues]
-        table(("comments", "issue", "keywords", "id"), rows)
 
 
 def _show_entries(found: Sequence[tuple[Entry, float | None]], as_json: bool, nothing: str) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from feedback_lab import serving
+from feedback_lab.cli.output import say
 from feedback_lab.cli.session import session
 
 Host = Annotated[str, typer.Option("--host", help="The address to listen on.")]
@@ -30,6 +31,7 @@ def serve(
 ) -> None:
     """Open the dashboard on your own data."""
     current = session(context)
+    current.alone()
     raise typer.Exit(
         serving.serve(current.settings.home, current.given_db, host, port, insecure, browser=not no_browser)
     )
@@ -44,11 +46,10 @@ def demo(
     """Open the dashboard on a made-up product with 90 days of feedback, in a home of its own."""
     from feedback_lab import demo as sample_demo
 
+    session(context).alone()
     home = session(context).settings.home / "demo"
     serving.refuse_used_port(serving.DEFAULT_HOST, port)
     made = sample_demo.prepare(home, fresh=fresh)
     if made:
-        typer.echo(
-            f"Sample world made in {home} ({made.interactions:,} interactions, {made.feedback:,} feedback items)."
-        )
+        say(f"Sample world made in {home} ({made.interactions:,} interactions, {made.feedback:,} feedback items).")
     raise typer.Exit(serving.serve(home, None, serving.DEFAULT_HOST, port, False, browser=not no_browser))

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from feedback_lab import schema
 from feedback_lab.errors import InputError
+from feedback_lab.jobs import Progress
 from feedback_lab.patterns import Candidate, Undecided, Verdict, compared_by, scan
 from feedback_lab.records import Polarity, TaskStatus, new_id, utc_now
 from feedback_lab.store import Store, insert_rows
@@ -85,11 +86,13 @@ def run_rules(
     budget: int | None,
     dry_run: bool = False,
     now: datetime | None = None,
+    progress: Progress = lambda done, total, words: None,
 ) -> RunReport:
     """Evaluate the verdicts that each rule has not seen and open tasks; `budget` None opens every candidate.
 
-    A dry run writes and marks nothing. Doing it again without new verdicts evaluates nothing. Raises
-    InputError for an unknown rule.
+    A dry run writes and marks nothing. Doing it again without new verdicts evaluates nothing. `progress` is told how
+    many verdicts of how many were looked at; what it raises ends the run with nothing written. Raises InputError for
+    an unknown rule.
     """
     moment = now or utc_now()
     chosen = [_rule(name) for name in dict.fromkeys(rules)]
@@ -98,8 +101,11 @@ def run_rules(
         undecided = _load_undecided(store)
         unseen = {rule.name: _unseen(store, rule.name, verdicts) for rule in chosen}
         candidates: list[Candidate] = []
+        looked = _Looked(progress, verdicts, unseen)
         for rule in chosen:
-            candidates += _without_taken(scan(rule, verdicts, unseen[rule.name], undecided, similarity), candidates)
+            found = scan(rule, verdicts, unseen[rule.name], undecided, similarity, looked.at)
+            candidates += _without_taken(found, candidates)
+            looked.through(rule.name)
         room = _room(store, budget, moment)
         if dry_run:
             plan = _Plan.of(candidates, [], room)
@@ -115,6 +121,24 @@ def run_rules(
         dry_run=dry_run,
         by_rule={rule.name: sum(c.rule == rule.name for c in candidates) for rule in chosen},
     )
+
+
+class _Looked:
+    """How far a run is: the verdicts that the rules are to look at, negative ones, each rule's counted."""
+
+    def __init__(self, progress: Progress, verdicts: Sequence[Verdict], unseen: dict[str, set[str]]) -> None:
+        negative = {verdict.feedback_id for verdict in verdicts if verdict.polarity is Polarity.NEGATIVE}
+        self._of = {rule: len(ids & negative) for rule, ids in unseen.items()}
+        self._progress, self._before, self._now = progress, 0, 0
+        self.at(0)
+
+    def at(self, more: int) -> None:
+        self._now += more
+        self._progress(self._now, sum(self._of.values()), "")
+
+    def through(self, rule: str) -> None:
+        self._before += self._of[rule]
+        self.at(self._before - self._now)
 
 
 @dataclass(frozen=True, slots=True)

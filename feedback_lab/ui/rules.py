@@ -3,13 +3,20 @@
 import streamlit as st
 
 from feedback_lab import review
-from feedback_lab.errors import LabError
+from feedback_lab.jobs import JobHandle, State
 from feedback_lab.review import RunReport
-from feedback_lab.ui import state, words
+from feedback_lab.ui import jobs, state, words
+
+JOB = "rules"
 
 
 def rules_panel(key: str) -> None:
     """A dry run, its counts, and the button that opens exactly these tasks."""
+    running = jobs.current(JOB)
+    if running is not None and not running.state.ended:
+        jobs.job_panel(running, "verdicts", key)
+        return
+    _take_result()
     found: RunReport | None = st.session_state.get("dry_run")
     if found is None:
         st.markdown("The rules look at verdicts that they have not seen, and propose what a human should see.")
@@ -53,15 +60,31 @@ def _run() -> None:
 
 def _run_rules(*, dry_run: bool) -> None:
     lab = state.lab()
-    try:
-        report = review.run_rules(
-            lab.store, similarity=lab.settings.similarity, budget=lab.settings.daily_budget, dry_run=dry_run
+
+    def work(handle: JobHandle) -> RunReport:
+        return review.run_rules(
+            lab.store,
+            similarity=lab.settings.similarity,
+            budget=lab.settings.daily_budget,
+            dry_run=dry_run,
+            progress=handle.progress,
         )
-    except LabError as error:
-        state.say("error", str(error))
+
+    jobs.start(JOB, "Dry run of the rules" if dry_run else "Run of the rules", work)
+    _take_result()
+
+
+def _take_result() -> None:
+    """What the job left, if it has ended: a dry run is kept, everything else is said."""
+    job = jobs.take(JOB)
+    if job is None:
         return
-    if dry_run:
-        st.session_state["dry_run"] = report
-    else:
+    if job.state is State.FAILED:
+        state.say("error", str(job.error))
+    elif job.state is State.CANCELLED:
+        state.say("info", "The rules were stopped. Nothing was opened or marked.")
+    elif isinstance(job.result, RunReport) and job.result.dry_run:
+        st.session_state["dry_run"] = job.result
+    elif isinstance(job.result, RunReport):
         st.session_state.pop("dry_run", None)
-        state.say("done", counts(report))
+        state.say("done", counts(job.result))
