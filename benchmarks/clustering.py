@@ -1,10 +1,15 @@
-"""How good, and how dear, is clustering? Prints one table line per run, and the titles on request.
+"""How good, and how dear, is clustering? Prints one table line per run.
 
-    python benchmarks/clustering.py [--data DIR] [--rows 6000] [--seeds 1] [--titles] [--set NAME]...
+    python benchmarks/clustering.py [--data DIR] [--rows 6000] [--seeds 1] [--set NAME]...
+        [--titles] [--model FOLDER] [--bertopic] [--refit] [--emerging [--labels 12]]
 
-ARI and V-measure compare with the labels that people gave (unassigned counts as one group); feedbackqa has no
-topic labels, so only its number of clusters and its titles can be judged. Every run is a process of its own, so
-that peak memory is its own too. Read CPU seconds; one BLAS thread.
+ARI and V-measure compare with the labels that people gave (unassigned counts as one group); feedbackqa has no topic
+labels, so only its number of clusters and its titles can be judged. `--titles` adds the retrieval F1 of keywords
+(a comment counts as found when it has one of an issue's first three) and the first 20 titles. `--model` joins the
+vectors of an embedding model. `--bertopic` runs BERTopic with the same vectors beside it, where it is installed.
+`--refit` grows the set by 10 % and asks how much of the old grouping is kept. `--emerging` holds labels of banking77
+out, lets them arrive in a stream of mixed comments, and asks when each is proposed. Every run is a process of its
+own, so that peak memory is its own too. Both engines get two threads; read CPU seconds.
 """
 
 from __future__ import annotations
@@ -16,10 +21,17 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 SETS = ("banking77", "airline_negative", "feedbackqa")
-HEADER = f"{'set':18}{'n':>8}{'seed':>6}{'k':>5}{'unassigned':>12}{'ARI':>8}{'V':>8}{'CPU s':>8}{'peak MB':>9}"
+HEADER = (
+    f"{'set':26}{'n':>8}{'seed':>6}{'k':>5}{'subs':>6}{'unassigned':>12}{'ARI':>8}{'V':>8}{'CPU s':>8}{'peak MB':>9}"
+)
+STREAM_SHARE = 0.04  # of the stream that is the label held out
+LOOK_EVERY = 25  # comments
+TITLES_SHOWN = 20
 
 
 def read(folder: Path, name: str, rows: int) -> tuple[list[str], list[str] | None]:
@@ -37,31 +49,129 @@ def read(folder: Path, name: str, rows: int) -> tuple[list[str], list[str] | Non
     return table["text"].tolist(), None if name == "feedbackqa" else table["label"].tolist()
 
 
-def run(folder: Path, name: str, rows: int, seed: int, titles: bool) -> None:
-    """Cluster one data set in this process and print its line."""
+def line(name: str, labels: Any, truth: list[str] | None, seed: int, subs: int, seconds: float) -> str:
+    """One line of the table."""
     from sklearn.metrics import adjusted_rand_score, v_measure_score
 
-    from feedback_lab.issues.clustering import cluster
-    from feedback_lab.issues.naming import name_issues
-
-    texts, truth = read(folder, name, rows)
-    start = time.process_time()
-    found = cluster(texts, seed=seed)
-    names = name_issues(texts, found.labels, found.scores)
-    seconds = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     quality = "       -       -"
     if truth is not None:
-        quality = f"{adjusted_rand_score(truth, found.labels):8.3f}{v_measure_score(truth, found.labels):8.3f}"
-    unassigned = float((found.labels < 0).mean())
-    print(
-        f"{name:18}{len(texts):8}{seed:6}{found.n_clusters:5}{unassigned:12.3f}{quality}{seconds:8.1f}{peak:9.0f}",
-        flush=True,
-    )
-    if titles:
-        for label, issue in names.items():
+        quality = f"{adjusted_rand_score(truth, labels):8.3f}{v_measure_score(truth, labels):8.3f}"
+    lost = float((labels < 0).mean())
+    k = len(set(labels.tolist()) - {-1})
+    return f"{name:26}{len(labels):8}{seed:6}{k:5}{subs:6}{lost:12.3f}{quality}{seconds:8.1f}{peak:9.0f}"
+
+
+def run(options: argparse.Namespace) -> None:
+    """Cluster one data set in this process and print its line, and BERTopic's where asked."""
+    from feedback_lab.issues.grouping.clustering import cluster
+    from feedback_lab.issues.grouping.naming import name_issues
+
+    texts, truth = read(options.data, options.name, options.rows)
+    vectors, dear = None, 0.0
+    if options.model:
+        from feedback_lab.vectors import embed_texts
+
+        dear, vectors = timed(lambda: embed_texts(options.model, texts))
+    seconds, found = timed(lambda: cluster(texts, seed=options.one, vectors=vectors))
+    naming, names = timed(lambda: name_issues(texts, found.labels, found.scores))
+    print(line(options.name, found.labels, truth, options.one, len(found.subs.issue_of), seconds + naming), flush=True)
+    if vectors is not None:
+        print(f"  the vectors cost {dear:.1f} CPU seconds more", flush=True)
+    if options.titles:
+        print(f"  retrieval F1 of the first three keywords: {retrieval_f1(texts, found.labels, names):.3f}")
+        for label, issue in list(names.items())[:TITLES_SHOWN]:
             count = int((found.labels == label).sum())
             print(f"  {count:6}  {issue.title}  |  {json.dumps(issue.representative[:100], ensure_ascii=False)}")
+    if options.bertopic and vectors is not None:
+        seconds, labels = timed(lambda: bertopic(texts, vectors, options.one))
+        print(line(f"{options.name}, BERTopic", labels, truth, options.one, 0, seconds), flush=True)
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """CPU seconds that `work` takes, and what it returns."""
+    start = time.process_time()
+    result = work()
+    return time.process_time() - start, result
+
+
+def bertopic(texts: list[str], vectors: Any, seed: int) -> Any:
+    """BERTopic with its defaults, except that UMAP is seeded."""
+    import numpy as np
+    from bertopic import BERTopic
+    from umap import UMAP
+
+    reducer = UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=seed)
+    return np.array(BERTopic(umap_model=reducer).fit_transform(texts, vectors)[0])
+
+
+def retrieval_f1(texts: list[str], labels: Any, names: dict[int, Any]) -> float:
+    """Mean over issues of the F1 of "has one of the issue's first three keywords" against "is in the issue"."""
+    import numpy as np
+
+    from feedback_lab.issues.grouping.features import with_pairs
+    from feedback_lab.tokens import content_words
+
+    terms = [set(with_pairs(content_words(text))) for text in texts]
+    scores = []
+    for label, name in names.items():
+        wanted = {" ".join(content_words(keyword)) for keyword in name.keywords[:3]}
+        hit = np.array([not wanted.isdisjoint(one) for one in terms])
+        inside = labels == label
+        scores.append(2 * float((hit & inside).sum()) / max(1, int(hit.sum() + inside.sum())))
+    return float(np.mean(scores))
+
+
+def refit(options: argparse.Namespace) -> None:
+    """What is left of a grouping when 10 % new comments come and the model learns on."""
+    import numpy as np
+    from sklearn.metrics import adjusted_rand_score
+
+    from feedback_lab.issues.grouping.clustering import cluster
+
+    texts, truth = read(options.data, options.name, options.rows)
+    old = len(texts) * 10 // 11
+    before = cluster(texts[:old], seed=options.one)
+    labels = np.append(before.labels, np.full(len(texts) - old, -1))
+    seconds, after = timed(lambda: before.refit(texts, labels, np.zeros(len(texts), bool)))
+    kept = len(set(after.labels[:old].tolist()) & set(before.labels.tolist()) - {-1})
+    shared = adjusted_rand_score(before.labels, after.labels[:old])
+    quality = (
+        "" if truth is None else f", ARI on the new rows {adjusted_rand_score(truth[old:], after.labels[old:]):.3f}"
+    )
+    known = len(set(before.labels.tolist()) - {-1})
+    print(
+        f"{options.name}: shared ARI {shared:.3f}, {kept} of {known} ids kept{quality}, {seconds:.1f} CPU s", flush=True
+    )
+
+
+def emerging_label(options: argparse.Namespace) -> None:
+    """One label of banking77 held out: after how many of its comments is it proposed, and how pure is the proposal?"""
+    import numpy as np
+    import pandas as pd
+
+    from feedback_lab.issues.grouping.clustering import cluster, emerging
+
+    table = pd.read_csv(options.data / "banking77.csv", usecols=["text", "label"]).dropna()
+    names = np.random.default_rng(1).permutation(sorted(table["label"].unique()))
+    held = names[options.one]
+    known = table[table["label"] != held].sample(5_000, random_state=3)
+    model = cluster(known["text"].tolist())
+    late = table[table["label"] == held]
+    late = late.sample(min(60, len(late)), random_state=1)
+    others = table[(table["label"] != held) & ~table.index.isin(known.index)]
+    others = others.sample(int(len(late) * (1 / STREAM_SHARE - 1)), random_state=1)
+    stream = pd.concat([late, others]).sample(frac=1, random_state=2)
+    texts, is_held = stream["text"].tolist(), (stream["label"] == held).to_numpy()
+    wrong = 0
+    for end in range(LOOK_EVERY, len(texts) + 1, LOOK_EVERY):
+        purities = [float(is_held[group].mean()) for group in emerging(texts[:end], model)]
+        wrong = max(wrong, sum(purity <= 0.5 for purity in purities))
+        if max(purities, default=0.0) > 0.5:
+            came = int(is_held[:end].sum())
+            print(f"{held:50}{came:>8}{max(purities):>10.2f}{wrong:>17}", flush=True)
+            return
+    print(f"{held:50}{'never':>8}{'-':>10}{wrong:>17}", flush=True)
 
 
 def main() -> None:
@@ -70,21 +180,27 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
     parser.add_argument("--rows", type=int, default=6_000)
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--titles", action="store_true", help="print the titles of the first seed")
+    parser.add_argument("--labels", type=int, default=12, help="how many labels --emerging holds out, one at a time")
+    parser.add_argument("--model", help="an embedding model (folder or name) whose vectors are joined")
+    for name in ("titles", "bertopic", "refit", "emerging"):
+        parser.add_argument(f"--{name}", action="store_true")
     parser.add_argument("--set", action="append", choices=SETS, dest="sets")
+    parser.add_argument("--name", choices=SETS, help=argparse.SUPPRESS)
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    names = options.sets or list(SETS)
     if options.one is not None:
-        run(options.data, names[0], options.rows, options.one, options.titles)
+        (emerging_label if options.emerging else refit if options.refit else run)(options)
         return
-    print(HEADER, flush=True)
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    for name in names:
-        for seed in range(options.seeds):
-            command = [sys.executable, __file__, "--data", str(options.data), "--rows", str(options.rows)]
-            command += ["--set", name, "--one", str(seed), *(["--titles"] if options.titles and seed == 0 else [])]
-            subprocess.run(command, check=True, env=environment)
+    if options.emerging:
+        print(f"{'label held out':50}{'comments':>8}{'precision':>10}{'other proposals':>17}", flush=True)
+        jobs = [("banking77", number) for number in range(options.labels)]
+    else:
+        print("" if options.refit else HEADER, flush=True)
+        jobs = [(name, seed) for name in options.sets or SETS for seed in range(options.seeds)]
+    threads = {f"{name}_NUM_THREADS": "2" for name in ("OPENBLAS", "OMP", "MKL", "NUMBA")}
+    for name, number in jobs:
+        command = [sys.executable, __file__, *sys.argv[1:], "--name", name, "--one", str(number)]
+        subprocess.run(command, check=True, env=os.environ | threads)
 
 
 if __name__ == "__main__":

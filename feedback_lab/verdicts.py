@@ -6,14 +6,15 @@ a comment alone has none. Only users count here: reviewers, tests and judges are
 """
 
 # One row an utterance of a user, with its rater: who gave it, else the session, else the interaction (the prefixes
-# keep the three apart). A correction or an edit without a polarity counts as negative.
+# keep the three apart). A correction or an edit without a polarity counts as negative. What came live, in no batch, is
+# dated by its arrival.
 SAID = """
     SELECT f.feedback_id, f.interaction_id, f.comment, f.suggested_answer,
            coalesce('user:' || f.rater_hash, 'session:' || i.session_id, 'interaction:' || f.interaction_id) AS rater,
            coalesce(f.polarity, CASE WHEN f.kind IN ('correction', 'edit') THEN 'negative' END) AS polarity,
            f.polarity IS NOT NULL AS given,
            coalesce(f.created_at, f.received_at) AS happened_at,
-           f.created_at IS NOT NULL AS dated
+           f.created_at IS NOT NULL OR f.batch_id IS NULL AS dated
     FROM feedback f LEFT JOIN interaction i ON i.interaction_id = f.interaction_id
     WHERE f.population = 'user' AND f.kind IN ('thumb', 'rating', 'comment', 'correction', 'edit')
 """

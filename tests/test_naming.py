@@ -5,9 +5,9 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedback_lab.issues.clustering import cluster
-from feedback_lab.issues.naming import LONGEST_TITLE, IssueName, name_issues
-from feedback_lab.issues.phrases import WEAK
+from feedback_lab.issues.grouping.clustering import cluster
+from feedback_lab.issues.grouping.naming import LONGEST_TITLE, IssueName, name_issues
+from feedback_lab.issues.grouping.phrases import WEAK
 from feedback_lab.tokens import content_words
 
 REFUND = [

@@ -66,10 +66,17 @@ def test_judges_tests_reviewers_and_implicit_signals_give_no_verdict(store: Stor
 def test_an_undated_vote_is_ordered_by_when_it_came_in(store: Store) -> None:
     later = MONDAY + timedelta(days=1)
     put(store, [interaction("i1"), thumb("f1", False, rater_hash="ann")])
-    put(store, [thumb("f2", True, on="i1", rater_hash="ann", created_at=None, received_at=later)])
+    put(store, [thumb("f2", True, on="i1", rater_hash="ann", created_at=None, received_at=later, batch_id="b")])
 
     (row,) = store.rows(VERDICTS)
     assert (row["polarity"], row["happened_at"], row["dated"]) == ("positive", later, False)
+
+
+def test_what_came_live_is_dated_by_its_arrival(store: Store) -> None:
+    put(store, [interaction("i1"), thumb("f1", False, created_at=None, received_at=MONDAY, batch_id=None)])
+
+    (row,) = store.rows(VERDICTS)
+    assert (row["happened_at"], row["dated"]) == (MONDAY, True)
 
 
 def test_a_negative_comment_is_one_by_a_user_whose_verdict_there_is_negative(store: Store) -> None:

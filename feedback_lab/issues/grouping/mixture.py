@@ -10,13 +10,23 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from feedback_lab.issues.features import DIMENSIONS, Floats, centred, reduced, unit_rows
-from feedback_lab.issues.kmeans import Labels, nearest_neighbours, relabelled, spherical_kmeans
+from feedback_lab.issues.grouping.features import DIMENSIONS, Floats, centred, reduced, unit_rows
+from feedback_lab.issues.grouping.kmeans import (
+    SETTLED,
+    Labels,
+    Neighbours,
+    continued_kmeans,
+    nearest_neighbours,
+    relabelled,
+    spherical_kmeans,
+)
 
 PSEUDO_COUNT = 0.05  # per term, spread over the terms by their corpus rate
 TEMPER = 0.4  # words of one comment are not independent: their joint evidence counts less than the sum
+VECTOR_NATS = 20.0  # for a cosine of 1
 SCORE_WEIGHT = 0.7
 RIDGE = 0.5
+MOST_NEIGHBOURS = 64
 STARTS = 8
 ROUNDS = 2
 
@@ -38,18 +48,28 @@ def one_hot(labels: Labels, k: int) -> npt.NDArray[np.float32]:
     return members
 
 
-def soft_em(terms: sp.csr_matrix, labels: Labels, iterations: int = 20) -> Labels:
-    """Labels after soft EM of a multinomial mixture that starts from `labels`."""
+def soft_em(terms: sp.csr_matrix, labels: Labels, iterations: int = 20, vectors: Floats | None = None) -> Labels:
+    """Labels after soft EM of a multinomial mixture that starts from `labels`, until hardly a row moves.
+
+    With unit `vectors` a cluster is a direction too (von Mises-Fisher with a fixed concentration).
+    """
     members = one_hot(labels, int(labels.max()) + 1)
     for _ in range(iterations):
         score = TEMPER * (terms @ log_lift(terms, members).T) + np.log(members.sum(0) + 1.0)
+        if vectors is not None:
+            score += VECTOR_NATS * (vectors @ unit_rows(members.T @ vectors).T)
         score -= score.max(1, keepdims=True)
-        members = np.exp(score).astype(np.float32)
+        members = np.exp(score, dtype=np.float32)
         members /= members.sum(1, keepdims=True)
-    return relabelled(members.argmax(1))
+        best = members.argmax(1)
+        moved = float((best != labels).mean())
+        labels = best
+        if moved < SETTLED:
+            break
+    return relabelled(labels)
 
 
-def projected(rows: Floats, neighbours: int) -> Floats:
+def projected(rows: Floats, neighbours: Neighbours) -> Floats:
     """The linear map of `rows` that keeps graph neighbours together, strong directions stretched.
 
     Generalised eigenvectors of the neighbours' covariance against the ridged covariance of all rows (the linear
@@ -57,8 +77,8 @@ def projected(rows: Floats, neighbours: int) -> Floats:
     """
     n = len(rows)
     x = rows - rows.mean(0)
-    indices, cosines = nearest_neighbours(rows, neighbours)
-    cells = (np.maximum(cosines, 0).ravel(), (np.repeat(np.arange(n), neighbours), indices.ravel()))
+    indices, cosines = neighbours
+    cells = (np.maximum(cosines, 0).ravel(), (np.repeat(np.arange(n), indices.shape[1]), indices.ravel()))
     graph = sp.csr_matrix(cells, shape=(n, n))
     graph = graph.maximum(graph.T)
     scale = sp.diags((np.asarray(graph.sum(1)).ravel() + 1e-6) ** -0.5)
@@ -73,15 +93,33 @@ def projected(rows: Floats, neighbours: int) -> Floats:
     return centred(unit_rows(x @ directions))
 
 
-def self_trained(rows: Floats, terms: sp.csr_matrix, k: int, seed: int) -> Labels:
-    """Labels of about `k` clusters from features `rows` and term presences `terms`."""
-    n = len(rows)
-    base = projected(rows, int(min(n - 1, 60, max(10, n / k / 2))))
-    labels = soft_em(terms, spherical_kmeans(base, k, seed, starts=STARTS))
-    for turn in range(ROUNDS):
-        joined = unit_rows(np.hstack([base, SCORE_WEIGHT * _cross_fitted(terms, labels, seed + turn)]))
-        labels = soft_em(terms, spherical_kmeans(joined, k, seed + 50 + turn, starts=STARTS))
-    return labels
+class Trainer:
+    """Clusters of the same comments for any number of clusters; what does not depend on it is computed once."""
+
+    def __init__(self, rows: Floats, terms: sp.csr_matrix, vectors: Floats | None = None) -> None:
+        self.rows, self.terms = rows, terms
+        self._vectors = None if vectors is None else centred(unit_rows(vectors))
+        self._neighbours = nearest_neighbours(rows, min(MOST_NEIGHBOURS, len(rows) - 1))
+        self._projected: dict[int, Floats] = {}
+
+    def clusters(self, k: int, seed: int, *, starts: int = STARTS, rounds: int = ROUNDS, steps: int = 20) -> Labels:
+        """Labels of about `k` clusters: the best of `starts` k-means, EM, and `rounds` of self-training."""
+        base = self._base(k)
+        labels = soft_em(self.terms, spherical_kmeans(base, k, seed, starts=starts), steps, self._vectors)
+        for turn in range(rounds):
+            view = SCORE_WEIGHT * _cross_fitted(self.terms, labels, seed + turn)
+            joined = unit_rows(np.hstack([base, view]))
+            labels = soft_em(self.terms, continued_kmeans(joined, labels), steps, self._vectors)
+        return labels
+
+    def _base(self, k: int) -> Floats:
+        # Neighbourhoods of about half a cluster, rounded to powers of two so that few projections are made.
+        wanted = len(self.rows) / k / 2
+        count = min(self._neighbours[0].shape[1], max(10, 2 ** round(np.log2(wanted))))
+        if count not in self._projected:
+            indices, cosines = self._neighbours
+            self._projected[count] = projected(self.rows, (indices[:, :count], cosines[:, :count]))
+        return self._projected[count]
 
 
 def _cross_fitted(terms: sp.csr_matrix, labels: Labels, seed: int) -> Floats:

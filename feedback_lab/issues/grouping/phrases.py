@@ -32,7 +32,13 @@ WEAK = frozenset(
     morning day days week weeks month months year years hour hours minute minutes ago few couple recent recently soon
     long time times already different happen happened happens hi hello hey sorry honestly unfortunately hmm pls maybe
     dear probably obviously apparently completely totally absolutely
+    ask asks asked asking relate relates related relating refer refers referring reference referencing pertain pertains
+    regard regards concern concerns address addresses addressed addressing
     """.split()
+)
+# Words that name a complaint only where they are denied.
+PRAISE = frozenset(
+    stem(word) for word in "helpful useful accurate correct relevant informative excellent perfect fine better".split()
 )
 NEGATION = "not"
 # Counted as one word in phrases, with and without an apostrophe.
@@ -63,6 +69,8 @@ def _spans(words: Sequence[tuple[str, str, bool]]) -> Iterator[tuple[tuple[str, 
     for start in content:
         first = words[start][0]
         if first in _PARTICLES or (first in WEAK and first not in _MAY_BEGIN):
+            continue
+        if start > 0 and words[start - 1][0] in _PARTICLES:  # "off topic" does not begin with "topic"
             continue
         key: tuple[str, ...] = ()
         for end in content:
@@ -124,6 +132,10 @@ class Forms:
         """The commonest form of a stem, in its usual case."""
         forms = self._by_stem.get(stemmed)
         return self.cased(commonest(forms)) if forms else stemmed
+
+    def shown_pair(self, term: str) -> str:
+        """`shown` for a stem, or for two with a space between them."""
+        return _joined([self.shown(part) for part in term.split(" ")])
 
     def cased(self, phrase: str) -> str:
         """A phrase in lower case with the capitals that its words usually have."""

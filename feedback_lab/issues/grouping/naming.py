@@ -1,6 +1,7 @@
 """Words for issues: a title as on a sticky note, keywords, a representative comment and three samples.
 
-Terms are ranked by c-TF-IDF x (1 - df)^8: frequent in the issue, rare elsewhere, and not in every other comment.
+Terms are ranked by c-TF-IDF x (1 - df)^8: frequent in the issue, rare elsewhere, and not in every other comment. The
+first keywords are those that together find the issue's comments (`keywords`).
 Titles are phrases that people wrote: runs of words whose stems occur together in many of the issue's comments,
 shown in their commonest form.
 """
@@ -11,16 +12,18 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from feedback_lab.issues.phrases import LONGEST_READ, NEGATION, WEAK, Forms, commonest, phrases
-from feedback_lab.tokens import content_words, misspellings, pieces, respelled, stem
+from feedback_lab.issues.grouping.keywords import f1, finders, without_repeats
+from feedback_lab.issues.grouping.phrases import LONGEST_READ, NEGATION, PRAISE, WEAK, Forms, commonest, phrases
+from feedback_lab.issues.grouping.samples import three_different, typical_first
+from feedback_lab.tokens import content_words, misspellings, respelled
 
 LONGEST_TITLE = 50
 KEYWORDS = 8
-SAMPLES = 3
 READ_PER_ISSUE = 1_000
 PHRASES_WEIGHED = 50
 PHRASES_TRIED = 12
@@ -30,7 +33,6 @@ SEVERAL = 3  # comments that share a word, before it may stand for the issue
 USUAL_SHARE = 0.3
 COMPLETING_SHARE = 0.1
 COMMON_WORD = 0.03  # of the best term's weight
-SENSIBLE_WORDS = (4, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class _Issue:
     rows: list[int]
     size: int
     rows_of: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    pairs_of: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     phrases: dict[tuple[str, ...], _Phrase] = field(default_factory=lambda: defaultdict(_Phrase))
     weights: dict[str, float] = field(default_factory=dict)
 
@@ -93,15 +96,18 @@ def name_issues(
     _weigh(issues.values())
     forms = Forms(spelled.values())
     everywhere = _phrase_counts(issues.values())
+    postings = _postings(issues.values())
     names: dict[int, IssueName] = {}
     titles: set[str] = set()
     for label in sorted(issues, key=lambda label: (-issues[label].size, label)):
         issue = issues[label]
-        keywords = [forms.shown(term) for term in _best_terms(issue)]
-        title = _unique_title(_titles(issue, everywhere, forms, keywords), titles)
+        keywords = [forms.shown_pair(term) for term in _keywords(issue, postings)]
+        title = _unique_title(
+            _titles(issue, everywhere, forms, [forms.shown(term) for term in _best_terms(issue)]), titles
+        )
         titles.add(title.casefold())
-        ranked = _representatives(texts, issue, fits)
-        names[label] = IssueName(title, tuple(dict.fromkeys(keywords)), ranked[0], _three_different(ranked))
+        ranked = typical_first(texts, issue.rows, issue.weights, fits)
+        names[label] = IssueName(title, tuple(dict.fromkeys(keywords)), ranked[0], three_different(ranked))
     return names
 
 
@@ -111,8 +117,11 @@ def _rows_to_read(rows: list[int]) -> tuple[list[int], int]:
 
 def _read(issue: _Issue, spelled: Mapping[int, str]) -> None:
     for row in issue.rows:
-        for term in content_words(spelled[row]):
+        content = content_words(spelled[row])
+        for term in content:
             issue.rows_of[term].add(row)
+        for pair in pairwise(content):
+            issue.pairs_of[" ".join(pair)].add(row)
         for key, form, is_whole in phrases(spelled[row]):
             phrase = issue.phrases[key]
             phrase.rows.add(row)
@@ -138,6 +147,26 @@ def _weigh(issues: Iterable[_Issue]) -> None:
             issue.weights[term] = weak * count / own * math.log1p(mean / total[term]) * rare
         best = max(issue.weights.values(), default=0.0) or 1.0
         issue.weights = {term: weight / best for term, weight in issue.weights.items()}
+
+
+def _postings(issues: Iterable[_Issue]) -> dict[str, set[int]]:
+    """The rows of all issues that have a term or a pair of neighbours."""
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    for issue in issues:
+        for part in (issue.rows_of, issue.pairs_of):
+            for term, rows in part.items():
+                found[term] |= rows
+    return found
+
+
+def _keywords(issue: _Issue, postings: Mapping[str, set[int]]) -> list[str]:
+    """Words and pairs that find the issue, then others that are typical of it."""
+    usual = _best_terms(issue)
+    pairs = {pair: len(rows) for pair, rows in issue.pairs_of.items() if len(rows) >= SEVERAL}
+    told = [pair for pair in pairs if not set(pair.split(" ")) <= WEAK and len(set(pair.split(" "))) == 2]
+    own = set(issue.rows)
+    telling = sorted((*usual, *told), key=lambda term: (-f1(postings[term], own), term))
+    return without_repeats((*finders(telling, own, postings), *usual), KEYWORDS)
 
 
 def _best_terms(issue: _Issue) -> list[str]:
@@ -221,8 +250,10 @@ def _worth(issue: _Issue, key: tuple[str, ...], everywhere: int) -> float:
     # What people write as a clause of its own is not cut out of the middle of a thought.
     whole = 0.4 + 0.6 * phrase.wholeness
     full = 1.0 if len(set(key) - WEAK) > 1 else 0.4
+    # "Answer is helpful" is no complaint, unless it is not.
+    complaint = 0.05 if not PRAISE.isdisjoint(key) and NEGATION not in key else 1.0
     specific = (inside / everywhere) * math.sqrt(inside / everywhere)
-    return opening * whole * full * meaning * specific * math.sqrt(inside / len(issue.rows))
+    return complaint * opening * whole * full * meaning * specific * math.sqrt(inside / len(issue.rows))
 
 
 def _coverage(issue: _Issue, key: tuple[str, ...]) -> float:
@@ -259,34 +290,3 @@ def _unique_title(candidates: Iterable[str], taken: set[str]) -> str:
 
 def _sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _representatives(texts: Sequence[str], issue: _Issue, fits: npt.NDArray[np.float64]) -> list[str]:
-    """The issue's comments, the most typical first: strong terms, a sensible length, a clear case."""
-    low, high = SENSIBLE_WORDS
-
-    def typical(row: int) -> float:
-        parts = pieces(texts[row][:LONGEST_READ])
-        stems = {stem(part) for part in parts}
-        centre = sum(issue.weights.get(term, 0) for term in stems) / math.sqrt(len(stems) + 4)
-        length = 1.0 if low <= len(parts) <= high else 0.5 if len(parts) > high else 0.3
-        return centre * length * (0.5 + float(fits[row]))
-
-    return [texts[row] for row in sorted(issue.rows, key=lambda row: (-typical(row), row))]
-
-
-def _three_different(ranked: Sequence[str]) -> tuple[str, str, str]:
-    """Three of the more typical comments that share few words; repeats only where there are not enough texts."""
-    pool = list(dict.fromkeys(ranked))
-    pool = pool[: max(SAMPLES, len(pool) // 3)]
-    chosen = pool[:1]
-    bags = {text: set(pieces(text[:LONGEST_READ])) for text in pool[:200]}
-    while len(chosen) < min(SAMPLES, len(bags)):
-        left = [text for text in bags if text not in chosen]
-        chosen.append(min(left, key=lambda text: max(_overlap(bags[text], bags[other]) for other in chosen)))
-    chosen += [chosen[i % len(chosen)] for i in range(SAMPLES - len(chosen))]
-    return chosen[0], chosen[1], chosen[2]
-
-
-def _overlap(a: set[str], b: set[str]) -> float:
-    return len(a & b) / max(1, len(a | b))

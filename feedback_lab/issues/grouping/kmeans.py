@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from feedback_lab.issues.features import Floats, unit_rows
+from feedback_lab.issues.grouping.features import Floats, unit_rows
 
 Labels = npt.NDArray[np.int64]
+Neighbours = tuple[npt.NDArray[np.int64], Floats]  # indices and cosines, rows by neighbours
 
 SEEDING_ROWS = 4_000
 SETTLED = 2e-3
@@ -40,6 +41,12 @@ def spherical_kmeans(rows: Floats, k: int, seed: int, iterations: int = 15, star
     return relabelled(best[1])
 
 
+def continued_kmeans(rows: Floats, labels: Labels, iterations: int = 5) -> Labels:
+    """Labels after a few more steps of spherical k-means from the centres of `labels`."""
+    centres = unit_rows(membership(labels, int(labels.max()) + 1) @ rows)
+    return relabelled(_one_run(rows, centres, iterations, np.random.default_rng(0))[1])
+
+
 def _seeds(rows: Floats, k: int, random: np.random.Generator) -> Floats:
     pool = rows[random.choice(len(rows), SEEDING_ROWS, replace=False)] if len(rows) > SEEDING_ROWS else rows
     chosen = [int(random.integers(len(pool)))]
@@ -68,14 +75,16 @@ def _one_run(rows: Floats, centres: Floats, iterations: int, random: np.random.G
     return fit, labels
 
 
-def nearest_neighbours(rows: Floats, k: int, block: int = 2048) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Indices and cosines of the `k` most similar other rows of each row, in no particular order."""
+def nearest_neighbours(rows: Floats, k: int, block: int = 2048) -> Neighbours:
+    """Indices and cosines of the `k` most similar other rows of each row, the most similar first."""
     n = len(rows)
     indices, cosines = np.empty((n, k), np.int64), np.empty((n, k), np.float32)
     for start in range(0, n, block):
         cosine = rows[start : start + block] @ rows.T
         cosine[np.arange(len(cosine)), np.arange(start, start + len(cosine))] = -np.inf
         top = np.argpartition(-cosine, k - 1, axis=1)[:, :k]
-        indices[start : start + block] = top
-        cosines[start : start + block] = np.take_along_axis(cosine, top, 1)
+        found = np.take_along_axis(cosine, top, 1)
+        order = (-found).argsort(1, kind="stable")
+        indices[start : start + block] = np.take_along_axis(top, order, 1)
+        cosines[start : start + block] = np.take_along_axis(found, order, 1)
     return indices, cosines

@@ -22,18 +22,20 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 
+from feedback_lab.tokens import words
+
 Floats = npt.NDArray[np.float32]
 
 DIMENSIONS = 100
 CHARACTER_TERMS = 60_000
-CHARACTER_WEIGHT = 0.25
+CHARACTER_WEIGHT = 0.35
 LONGEST_TEXT = 2_000
+CORPUS_TEXTS = 4_000
 SIF_WEIGHT = 1e-3
 CONTEXT_SMOOTHING = 0.75
-NEARLY_THE_SAME = 0.6
-BLOCK = 500
 
 _NOISE = re.compile(r"(?:https?://|www\.)\S+|@\w+")
+_SENTENCE_END = re.compile(r"[.!?。！？]+\s|\n")
 _NUMBER = re.compile(r"\d+")
 
 
@@ -65,29 +67,47 @@ def reduced(matrix: sp.csr_matrix | npt.NDArray[Any], dimensions: int = DIMENSIO
     return unit_rows(u * s**power)
 
 
-def embed(texts: Sequence[str], docs: Sequence[list[str]], contents: Sequence[list[str]]) -> Floats:
-    """One unit row per comment from both views; `docs` are all stems of each, `contents` without function words."""
-    views = [view for view in (spelling_view(texts, contents), company_view(docs)) if view is not None]
+def embed(
+    texts: Sequence[str],
+    docs: Sequence[list[str]],
+    contents: Sequence[list[str]],
+    *,
+    vectors: npt.NDArray[Any] | None = None,
+    corpus: Sequence[str] = (),
+) -> Floats:
+    """One unit row per comment from all views; `docs` are all stems of each, `contents` without function words.
+
+    `vectors` (one row per comment, of an embedding model) are a view of their own; the company that words keep is
+    learned from `corpus` too.
+    """
+    views = [view for view in (spelling_view(texts, contents), company_view(docs, corpus)) if view is not None]
+    if vectors is not None:
+        # As long as the lexical views together: both kinds of likeness count the same.
+        views.append(np.float32(np.sqrt(max(1, len(views)))) * centred(unit_rows(vectors)))
     return unit_rows(np.hstack(views)) if views else np.zeros((len(texts), 1), np.float32)
 
 
 def spelling_view(texts: Sequence[str], contents: Sequence[list[str]]) -> Floats | None:
     """View A; None where no term occurs often enough."""
     blocks = [
-        _fit(TfidfVectorizer, contents, analyzer=_as_is, sublinear_tf=True, **_bounds(len(texts), 2)),
-        _fit(TfidfVectorizer, texts, sublinear_tf=True, **_characters(len(texts))),
+        fitted(TfidfVectorizer, contents, analyzer=_as_is, sublinear_tf=True, **_bounds(len(texts), 2)),
+        fitted(TfidfVectorizer, texts, sublinear_tf=True, **character_options(len(texts))),
     ]
     found = [block for block in blocks if block is not None]
     return centred(reduced(sp.hstack(found).tocsr())) if found else None
 
 
-def company_view(docs: Sequence[list[str]]) -> Floats | None:
+def company_view(docs: Sequence[list[str]], corpus: Sequence[str] = ()) -> Floats | None:
     """View B; None where no two words occur together often enough."""
-    low = 3 if len(docs) >= 200 else 1
-    present = _fit(CountVectorizer, docs, analyzer=_as_is, binary=True, min_df=low)
-    if present is None or present.shape[1] < 3:
+    counter = CountVectorizer(analyzer=_as_is, binary=True, min_df=3 if len(docs) >= 200 else 1, dtype=np.float32)
+    try:
+        present = counter.fit_transform(docs)
+    except ValueError:  # an empty vocabulary
         return None
-    ppmi = _ppmi(present)
+    if present.shape[1] < 3:
+        return None
+    elsewhere = [present, counter.transform(_sentences(corpus))] if len(corpus) else [present]
+    ppmi = _ppmi(sp.vstack(elsewhere).tocsr())
     if ppmi.nnz == 0:
         return None
     vectors = reduced(ppmi)
@@ -97,6 +117,12 @@ def company_view(docs: Sequence[list[str]]) -> Floats | None:
     means = means - means.mean(0)
     _, _, axis = randomized_svd(means, 1, n_iter=4, random_state=0)
     return unit_rows(means - (means @ axis.T) @ axis)
+
+
+def _sentences(corpus: Sequence[str]) -> list[list[str]]:
+    """The stems of the sentences of an even sample of `corpus`: company is kept within a sentence."""
+    taken = corpus[:: max(1, -(-len(corpus) // CORPUS_TEXTS))]
+    return [words(sentence) for text in taken for sentence in _SENTENCE_END.split(text[:LONGEST_TEXT]) if sentence]
 
 
 def _ppmi(present: sp.csr_matrix) -> sp.csr_matrix:
@@ -123,30 +149,15 @@ def word_presence(contents: Sequence[list[str]], lowest: int = 2) -> tuple[sp.cs
     return matrix, vectorizer.get_feature_names_out().tolist()
 
 
-def distinctness(texts: Sequence[str]) -> Floats:
-    """What each of `texts` counts: 1 / (how many are nearly the same, itself included), 0 to 1.
-
-    Nearly the same are texts whose TF-IDF of character 3- to 5-grams has a cosine of at least 0.6.
-    """
-    spelled = _fit(TfidfVectorizer, texts, sublinear_tf=True, **_characters(len(texts)))
-    if spelled is None:
-        return np.ones(len(texts), np.float32)
-    copies = np.ones(len(texts), np.float32)
-    columns = spelled.T.tocsr()
-    for start in range(0, len(texts), BLOCK):
-        cosines = spelled[start : start + BLOCK] @ columns
-        alike = np.bincount(cosines.tocoo().row[cosines.data >= NEARLY_THE_SAME], minlength=cosines.shape[0])
-        copies[start : start + BLOCK] = np.maximum(alike, 1)
-    return np.reciprocal(copies)
-
-
 def mixture_terms(texts: Sequence[str], words: sp.csr_matrix) -> sp.csr_matrix:
-    """`words` beside the down-weighted presence of character n-grams: what the mixture counts while it learns."""
-    characters = _fit(CountVectorizer, texts, binary=True, **_characters(len(texts)))
+    """`words` beside the down-weighted presence of character 4-grams: what the mixture counts while it learns."""
+    options = character_options(len(texts)) | {"ngram_range": (4, 4)}
+    characters = fitted(CountVectorizer, texts, binary=True, **options)
     return words if characters is None else sp.hstack([words, CHARACTER_WEIGHT * characters]).tocsr()
 
 
-def _fit(kind: Callable[..., Any], documents: Sequence[Any], **options: Any) -> sp.csr_matrix | None:
+def fitted(kind: Callable[..., Any], documents: Sequence[Any], **options: Any) -> sp.csr_matrix | None:
+    """What a vectorizer of `kind` makes of `documents`; None where no term is left."""
     try:
         matrix: sp.csr_matrix = kind(dtype=np.float32, **options).fit_transform(documents)
     except ValueError:  # an empty vocabulary: every term too rare or too frequent
@@ -158,7 +169,8 @@ def _bounds(n: int, lowest: int) -> dict[str, float | int]:
     return {"min_df": lowest, "max_df": 0.3} if n >= 200 else {"min_df": 1, "max_df": 1.0}
 
 
-def _characters(n: int) -> dict[str, Any]:
+def character_options(n: int) -> dict[str, Any]:
+    """How character n-grams are counted in `n` comments."""
     shape = {"analyzer": "char_wb", "ngram_range": (3, 5), "preprocessor": folded, "max_features": CHARACTER_TERMS}
     return shape | _bounds(n, 3)
 

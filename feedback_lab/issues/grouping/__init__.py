@@ -1,0 +1,1 @@
+"""Numbers and words: clusters of comments, their parts, their titles."""

@@ -1,0 +1,109 @@
+"""What is new: comments that fit each other better than they fit any issue.
+
+A group starts from a comment and those most like it, and grows by hard EM against the stored model: a comment
+joins where the group, learned from its other members only, predicts the comment's words better than every issue
+and "none" do. Judging each member by the others keeps a group from explaining itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+from sklearn.preprocessing import normalize
+
+from feedback_lab.issues.grouping.comments import indicator, read, says_nothing
+from feedback_lab.issues.grouping.features import with_pairs
+from feedback_lab.issues.grouping.mixture import TEMPER
+from feedback_lab.issues.grouping.model import Clustering
+
+SMALLEST_GROUP = 6
+FIRST_MEMBERS = 8
+ROUNDS = 5
+PSEUDO_WORDS = 60.0  # by which a group's word rates are drawn to those of the corpus
+CLEARLY_NEW = 1.0  # nats a member, on average, by which a group must beat the issues
+MOST_SEEDS = 300
+
+Doubles = npt.NDArray[np.float64]
+
+
+def emerging(texts: Sequence[str], model: Clustering, *, smallest: int = SMALLEST_GROUP) -> list[list[int]]:
+    """Groups of row numbers of `texts` that fit each other and no issue of `model`, the largest first.
+
+    `texts` are the comments to look among: those that the model left unassigned, or all that came since it was
+    learned (better: a new kind of complaint often resembles an old one enough to be assigned to it). A group has
+    at least `smallest` differently worded comments. Read-only; the same input gives the same groups.
+    """
+    comments = read(texts)
+    tells = np.flatnonzero(~says_nothing(comments.contents, model.empty))
+    counts = Counter(term for row in tells for term in set(with_pairs(comments.contents[row])))
+    terms = sorted(term for term, count in counts.items() if count > 1)
+    if len(tells) < smallest or not terms:
+        return []
+    told = comments.take(tells)
+    presence = indicator(map(with_pairs, told.contents), {term: i for i, term in enumerate(terms)})
+    rivals = model.evidence(model.presence(told)).max(1)
+    search = _Search(presence, _rates(presence, terms, model), rivals, smallest)
+    wordings = np.unique([" ".join(sorted(set(content))) for content in told.contents], return_inverse=True)[1]
+    groups = [group for group in search.groups() if len(set(wordings[group].tolist())) >= smallest]
+    return sorted((tells[group].tolist() for group in groups), key=lambda group: (-len(group), group))
+
+
+def _rates(presence: sp.csr_matrix, terms: Sequence[str], model: Clustering) -> Doubles:
+    """How usual each term is: by the model, where it knows it, else by `presence` itself."""
+    known = dict(zip(model.vocabulary, model.rates.tolist(), strict=True))
+    rarest = float(model.rates.min(initial=1e-4)) or 1e-4
+    return np.array([known.get(term, rarest) for term in terms], np.float64)
+
+
+class _Search:
+    """Groups among comments with the terms `presence`, whose best explanation so far weighs `rivals` (log)."""
+
+    def __init__(self, presence: sp.csr_matrix, rates: Doubles, rivals: Doubles, smallest: int) -> None:
+        self.presence, self.rates, self.rivals, self.smallest = presence, rates, rivals, smallest
+        rarity = sp.diags(np.log1p(1 / rates))
+        self.rows = normalize(presence @ rarity)
+        self.free = np.ones(presence.shape[0], np.bool_)
+
+    def groups(self) -> list[npt.NDArray[np.int64]]:
+        """Groups found greedily, each comment in at most one."""
+        found: list[npt.NDArray[np.int64]] = []
+        crowded = np.asarray((self.rows @ self.rows.T).sum(1)).ravel()  # comments with many like them come first
+        for seed in (-crowded).argsort(kind="stable")[:MOST_SEEDS]:
+            if self.free[seed]:
+                group = self._grown(int(seed))
+                if len(group) >= self.smallest and self._gain(group).mean() >= CLEARLY_NEW:
+                    self.free[group] = False
+                    found.append(group)
+        return found
+
+    def _grown(self, seed: int) -> npt.NDArray[np.int64]:
+        likeness = (self.rows @ self.rows[seed].T).toarray().ravel() * self.free
+        group: npt.NDArray[np.int64] = np.sort((-likeness).argsort(kind="stable")[:FIRST_MEMBERS])
+        group = group[likeness[group] > 0]
+        for _ in range(ROUNDS):
+            if len(group) < 2:
+                return group[:0]
+            joined: npt.NDArray[np.int64] = np.flatnonzero(self.free & (self._gain_of_all(group) > 0))
+            if np.array_equal(joined, group):
+                break
+            group = joined
+        return group
+
+    def _gain(self, group: npt.NDArray[np.int64]) -> Doubles:
+        return np.asarray(self._gain_of_all(group)[group])
+
+    def _gain_of_all(self, group: npt.NDArray[np.int64]) -> Doubles:
+        """How much better than its rivals `group` explains each comment; members are judged by the others."""
+        inside = np.asarray(self.presence[group].sum(0), np.float64).ravel()
+        total = inside.sum()
+        lift = np.log((inside + PSEUDO_WORDS * self.rates) / (total + PSEUDO_WORDS) / self.rates)
+        told = np.asarray(self.presence @ lift, np.float64)
+        own = self.presence[group].tocoo()
+        lengths = np.asarray(self.presence[group].sum(1), np.float64).ravel()
+        left = (inside[own.col] - 1 + PSEUDO_WORDS * self.rates[own.col]) / (total - lengths[own.row] + PSEUDO_WORDS)
+        told[group] = np.bincount(own.row, np.log(left / self.rates[own.col]), minlength=len(group))
+        return np.asarray(TEMPER * told + np.log(len(group)) - self.rivals)
