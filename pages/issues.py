@@ -2,14 +2,16 @@
 
 import streamlit as st
 
-from feedback_lab.ui import issue, state, words
+from feedback_lab.ui import issue, issue_list, issue_refresh, jobs, state, words
 from feedback_lab.ui.widgets import empty_state, heading, notice
 
 store = state.lab().store
-listing = state.cached("issues", (), lambda: issue.current_listing(store))
 question = "What do people complain about?"
+issue_refresh.take_result()
+view = issue_list.view_of_address()
+listing = issue_list.current_listing(store, view.days)
 
-if listing.total_comments == 0:
+if listing.total_comments == 0 and view.days is None:
     heading(question, "No negative comment yet")
     empty_state(
         "forum",
@@ -19,40 +21,35 @@ if listing.total_comments == 0:
     )
     st.stop()
 
-share = listing.unassigned / listing.total_comments
-heading(
-    question,
-    f"{words.count(len(listing.issues), 'issue')} in {words.count(listing.total_comments, 'negative comment')}; "
-    f"{listing.unassigned:,} ({words.percent(share)}) fit none",
-)
+heading(question, issue_list.sentence(listing))
+ungrouped = not listing.issues and view.days is None
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    search = st.text_input(
-        "Search issues", key="q", bind="query-params", icon=":material/search:", width=340,
-        label_visibility="collapsed", placeholder="Search titles, keywords and quotes",
-    )  # fmt: skip
-    st.button("Group the comments anew", icon=":material/refresh:", on_click=issue.refresh,
-              help="Issues that are still there keep their name.")  # fmt: skip
+    if not ungrouped:
+        issue_list.filters()
+    issue_refresh.button(first=ungrouped)
+
+running = jobs.current(issue_refresh.JOB)
+if running:
+    jobs.job_panel(running, "steps", "issues")
+issue_refresh.show_plan(listing)
 
 if not listing.issues:
-    with st.container(border=True):
-        st.markdown("The comments are not grouped yet. Grouping takes seconds for some thousands of them.")
-        st.button("Group the comments", type="primary", icon=":material/bubble_chart:", on_click=issue.refresh)
+    if view.days is not None:
+        st.caption("No comment of an issue in this period: choose a longer one.")
+    elif not running:
+        with st.container(border=True):
+            st.markdown("The comments are not grouped yet. Grouping takes seconds for some thousands of them.")
     st.stop()
 
-shown = issue.matching(listing.issues, search or "")
-known = {one.issue_id: one for one in listing.issues}
-wanted = st.query_params.get("issue")
-if wanted and wanted not in known:
-    notice("info", "The issue of this address is no longer in the list.")
-chosen = known.get(wanted or "")
-if shown and chosen not in shown:
-    chosen = shown[0]
-left, right = st.columns([1.25, 1], gap="medium")
-with left:
-    recent = state.cached("recent", (), lambda: issue.recent_counts(store, listing))
-    issue.issue_table(shown, listing, recent, chosen.issue_id if chosen else None)
-    if not shown:
-        st.caption("No issue holds these words.")
-with right, st.container(border=True):
-    if chosen:
-        issue.detail(store, chosen, listing.total_comments)
+shown = issue_list.matching(listing, view)
+wanted = issue_list.wanted(store, listing)
+if wanted.gone:
+    notice("info", wanted.gone)
+chosen = wanted.issue or (shown[0] if shown else None)
+issue_list.table(store, shown, view, chosen.issue_id if chosen else None)
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.caption(f"{words.count(len(shown), 'issue')} of {len(listing.issues):,} shown")
+    issue_list.offer_export(store, shown, view)
+if chosen:
+    with st.container(border=True):
+        issue.show(store, chosen, listing, view)

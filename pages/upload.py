@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from feedback_lab.ui import imports, mapping, state, uploading, words
+from feedback_lab.ui import import_preview, imports, jobs, large_file, mapping, recognised, state, uploading
 from feedback_lab.ui.rules import rules_panel
-from feedback_lab.ui.widgets import facts, heading, notice, subheading
+from feedback_lab.ui.widgets import heading, notice, subheading
 
+uploading.take_result()
 upload, report = uploading.current(), uploading.report()
 heading(
     f"Bring logs in, step {3 if report else 2 if upload else 1} of 3",
@@ -23,38 +24,35 @@ if report:
             st.page_link(state.page("review"), label="Go to the queue", icon=":material/rate_review:")
 else:
     st.file_uploader(
-        "A CSV, TSV or JSON Lines file with questions, answers, thumbs, ratings, comments or corrections",
-        type=["csv", "tsv", "jsonl", "ndjson", "json", "txt"], key=f"file_{uploading.round_number()}",
-        on_change=uploading.receive,
+        "Questions, answers, thumbs, ratings, comments or corrections: CSV, JSON, Parquet, Excel, gzip, zip, or "
+        "another tool's export",
+        key=f"file_{uploading.round_number()}", on_change=uploading.receive, max_upload_size=50,
     )  # fmt: skip
+    if not upload and (arrived := large_file.large_file("large")):
+        uploading.take(arrived.path, arrived.name)
+        st.rerun()
 
 if upload:
     with st.container(border=True):
-        facts([(upload.name, upload.format), (words.count(len(upload.header), "column"), " ")], "format")
-        said = mapping.reasons(upload)
-        with st.expander("Why", expanded=len(said) < 9, type="compact"):
-            st.text("\n".join(said) or "No column has a name or a content that speaks for a field: choose them below.")
+        recognised.show(upload)
         plan = mapping.plan_form(upload)
-    if not mapping.holds_an_opinion(plan):
+    for sentence in mapping.left_open(upload, plan):
+        notice("attention", sentence)
+    if not upload.tool and not mapping.holds_an_opinion(plan):
         notice(
             "attention",
             "Nothing here says whether people were content: choose the column of thumbs, ratings or words for it, "
             "or what holds for the whole file. Otherwise no rate can be counted.",
         )
     subheading("As it will be stored")
-    usable = mapping.show_preview(upload, plan)
-    checked = uploading.checked(plan)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        try_it = st.button("Count without storing", icon=":material/science:", disabled=not usable)
-        store_it = st.button("Import", type="primary", icon=":material/database:", disabled=not usable)
-        st.button("Cancel", on_click=uploading.start_again)
-        if checked:
-            st.markdown(f"It would be: **{imports.account(checked)}**")
-    if try_it or store_it:
-        with st.status("Reading the rows", type="compact") as box:
-            uploading.run(
-                upload, plan, dry_run=not store_it, progress=lambda rows: box.update(label=f"{rows:,} rows read")
-            )
-        st.rerun()
+    usable = import_preview.show_preview(upload, plan)
+    running = jobs.current(uploading.JOB)
+    if running:
+        jobs.job_panel(running, "rows", uploading.JOB, still="being stored")
+    else:
+        imports.show_actions(plan, usable)
+    if not upload.tool:
+        recognised.offer_to_save(upload, plan)
 
+imports.show_running()
 imports.show_history()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from feedback_lab import serving
+from feedback_lab.serving import Lab
 from feedback_lab.store import DATABASE_NAME, Store, open_store
 
 
@@ -30,6 +32,15 @@ def store(home: Path, empty_database: Path) -> Iterator[Store]:
     opened = open_store(home)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def lab(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """The open lab of this process, as the pages find it."""
+    monkeypatch.setenv("FEEDBACK_LAB_HOME", str(home))
+    monkeypatch.delenv("FEEDBACK_LAB_DB", raising=False)
+    yield serving.open_lab()
+    serving.close_lab()
 
 
 @pytest.fixture(scope="session")

@@ -16,12 +16,13 @@ PAGES = sorted((ROOT / "pages").glob("*.py"))
 # The rooms in the order of the data: a room imports from its own line and from those above it.
 FLOW = [
     {"records", "errors"},
-    {"settings", "published_text", "atomic_file", "tokens", "schema"},
-    {"migrations", "sample", "embedding"},
+    {"settings", "published_text", "atomic_file", "tokens", "schema", "server_note", "jobs"},
+    {"uploads"},
+    {"migrations", "sample", "embedding", "vectors"},
     {"store_engine"},
     {"store"},
     {"audit", "recall"},
-    {"ingest", "verdicts"},
+    {"ingest", "keys", "verdicts"},
     {"triggers"},
     {"patterns"},
     {"review", "issues"},
@@ -29,8 +30,8 @@ FLOW = [
     {"backup_file"},
     {"backup", "doctor", "insights"},
     {"demo", "serving"},
-    {"collector", "ui"},
     {"cli"},
+    {"collector", "ui", "client"},
     {"__main__"},
 ]
 PLACE = {room: number for number, rooms in enumerate(FLOW) for room in rooms}
@@ -93,6 +94,14 @@ def test_nine_of_ten_functions_are_short_and_none_is_long() -> None:
 
     assert sum(length <= 30 for length in lengths.values()) / len(lengths) >= 0.9
     assert [name for name, length in lengths.items() if length > 50] == []
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "client").glob("*.py")), ids=lambda path: path.name)
+def test_the_client_needs_nothing_but_the_standard_library(path: Path) -> None:
+    beside = {module.stem for module in (PACKAGE / "client").glob("*.py")}
+    for line, name in imports(path):
+        root = name.split(".")[0]
+        assert root in sys.stdlib_module_names or root in beside, f"line {line}: {name}"
 
 
 def test_the_package_works_without_streamlit() -> None:

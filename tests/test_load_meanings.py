@@ -80,6 +80,7 @@ def test_dates_are_read_in_the_order_that_the_whole_file_tells(store: Store, tmp
 
     assert counts(report) == (1_501, 1_501, 0, 0)
     assert store.scalar("SELECT min(created_at) FROM feedback") == datetime(2026, 6, 5)
+    assert report.format.endswith("; with all rows, dates like 05/06/2026 are day/month")
     undo(store, str(report.batch_id), "ada")
     doubtful = write(tmp_path / "g.csv", "c,t", *rows, "other,06/14/2026")
     assert import_file(store, doubtful, plan, dry_run=True).reasons == {"ambiguous_time": 1_500}
@@ -92,6 +93,7 @@ def test_a_late_rating_shows_that_ones_are_no_thumbs(store: Store, tmp_path: Pat
     report = import_file(store, write(tmp_path / "f.csv", "c,v", *rows), Plan({"comment": "c", "value": "v"}))
 
     assert report.reasons == {"no_scale": 1_201}
+    assert report.format.endswith("; with all rows, 1 and -1 in value are ratings")
     assert report.rejects_file is not None
     with Path(report.rejects_file).open(encoding="utf-8", newline="") as handle:
         assert [row[0] for row in csv.reader(handle)] == ["line", *map(str, range(2, 1_203))]
@@ -106,3 +108,14 @@ def test_rows_rejected_at_a_first_look_only_are_not_in_the_file_of_rejected_rows
     assert report.rejects_file is not None
     assert Path(report.rejects_file).read_text("utf-8").count("\n") == 2
     assert [item.name for item in (store.home / "uploads").iterdir()] == [Path(report.rejects_file).name]
+
+
+def test_what_the_first_rows_said_of_dates_is_taken_back_where_later_rows_contradict(
+    store: Store, tmp_path: Path
+) -> None:
+    rows = ["first,13/06/2026", *(f"{number},05/06/2026" for number in range(1_100)), "last,06/14/2026"]
+    path = write(tmp_path / "f.csv", "c,t", *rows)
+    report = import_file(store, path, Plan({"comment": "c", "created_at": "t"}))
+
+    assert report.reasons == {"ambiguous_time": 1_100}
+    assert report.format.endswith("; with all rows, dates like 05/06/2026 contradict one another")

@@ -225,3 +225,10 @@ def test_words_of_other_trades_are_no_population_and_no_scale() -> None:
 
     assert suggest(list(rows[0]), rows).plan.columns == {"comment": "comment"}
     assert set(suggest(list(ours[0]), ours).plan.columns) == {"population", "scale", "comment"}
+
+
+def test_roles_that_are_not_understood_are_not_left_out_in_silence() -> None:
+    rows = [{"role": role, "content": "text"} for role in ("user", "assistant", "alien")]
+    _, said = complete_plan(Plan(), ["role", "content"], rows, only_exact=False)
+
+    assert any(sentence.startswith("'role' is not read as role") for sentence in said)

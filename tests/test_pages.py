@@ -1,7 +1,6 @@
 """Every page draws without an error, on an empty store, on a small one, and on what strangers wrote."""
 
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,42 +14,10 @@ from feedback_lab.issues import tracking
 from feedback_lab.records import Entry, utc_now
 from feedback_lab.serving import Lab
 from feedback_lab.ui.overview import sentence
-from tests.builders import interaction, pattern, put, said, thumb
+from tests.builders import interaction, pattern, put, thumb
+from tests.page_builders import ENTRY_POINT, ROOT, open_tasks, page, some_feedback, words_of
 
-ROOT = Path(__file__).resolve().parents[1]
-ENTRY_POINT = ROOT / "feedback_lab" / "ui" / "main.py"
 PAGES = ("overview", "issues", "review", "knowledge", "upload")
-
-
-@pytest.fixture
-def lab(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    monkeypatch.setenv("FEEDBACK_LAB_HOME", str(home))
-    monkeypatch.delenv("FEEDBACK_LAB_DB", raising=False)
-    yield serving.open_lab()
-    serving.close_lab()
-
-
-def page(name: str, **state: str) -> AppTest:
-    app = AppTest.from_file(str(ENTRY_POINT), default_timeout=60).run()
-    for key, value in state.items():
-        app.session_state[key] = value
-    return app.switch_page(os.path.relpath(ROOT / "pages" / f"{name}.py", ENTRY_POINT.parent)).run()
-
-
-def words_of(app: AppTest) -> str:
-    """All text of a page, however it is shown."""
-    return "\n".join(str(one.value) for one in [*app.markdown, *app.caption, *app.text])
-
-
-def some_feedback(lab: Lab) -> None:
-    pattern(lab.store, "How do I reset my password?", negative=12, comment="The link in the mail is dead")
-    pattern(lab.store, "What does the card cost?", negative=2, positive=20, start=40)
-    put(lab.store, [said("c2", "correction", on="i2", rater_hash="x", suggested_answer="Use the app instead")])
-
-
-def open_tasks(lab: Lab) -> None:
-    report = review.run_rules(lab.store, ["seed"], similarity=0.5, budget=None)
-    assert report.opened > 0
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -176,72 +143,6 @@ def test_a_home_that_cannot_be_used_is_explained(tmp_path: Path, monkeypatch: py
     app = AppTest.from_file(str(ENTRY_POINT), default_timeout=60).run()
     assert not app.exception
     assert "cannot be made" in words_of(app)
-
-
-def upload(name: str, content: bytes) -> AppTest:
-    app = page("upload")
-    return app.file_uploader[0].set_value((name, content, "text/csv")).run()
-
-
-def test_words_for_an_opinion_are_given_their_meaning_before_anything_is_stored(lab: Lab) -> None:
-    app = upload("log.csv", b"question,comment,label\nhow?,slow,Bad\nwhy?,fine,Good\nwho?,hm,Odd\n")
-    assert "Nothing here says whether people were content" in words_of(app)
-    next(box for box in app.selectbox if box.label == "Positive or negative").select("label").run()
-    bad, good, _ = (box for box in app.selectbox if box.label == "Meaning")
-    bad.select("negative")
-    good.select("positive").run()
-    next(button for button in app.button if button.label == "Count without storing").click().run()
-    assert "3 read = 2 new + 0 duplicate + 1 rejected" in words_of(app)
-    assert lab.store.scalar("SELECT count(*) FROM interaction") == 0
-
-    next(button for button in app.button if button.label == "Import").click().run()
-    assert not app.exception
-    assert "3 read = 2 new + 0 duplicate + 1 rejected" in words_of(app)
-    said = lab.store.rows("SELECT comment, polarity FROM feedback ORDER BY comment")
-    assert said == [{"comment": "fine", "polarity": "positive"}, {"comment": "slow", "polarity": "negative"}]
-    assert [path.name.split("-")[0] for path in (lab.settings.home / "uploads").iterdir()] == ["rejected"]
-
-
-def test_a_file_that_comes_again_with_another_mapping_is_said_to_count_twice(lab: Lab) -> None:
-    for mapped in (False, True):
-        app = upload("log.csv", b"question,thumb,said\nhow?,up,thanks\nwhy?,down,slow\n")
-        if mapped:
-            next(box for box in app.selectbox if box.label == "Comment").select("said").run()
-        next(button for button in app.button if button.label == "Import").click().run()
-        assert "2 read = 2 new" in words_of(app)
-        assert ("imported before with another mapping" in words_of(app)) == mapped
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "empty"),
-        (b"a,b\n", "no rows"),
-        (b"\x00\x01\x02PK\x03\x04" * 50, "is not text"),
-        (b'[{"a": 1}]', "one JSON list"),
-    ],
-)
-def test_a_file_that_cannot_be_read_is_refused_by_its_own_name_and_not_kept(
-    lab: Lab, content: bytes, reason: str
-) -> None:
-    app = upload("../../<b>evil</b>.csv", content)
-    assert not app.exception
-    assert "<b>evil</b>.csv" in words_of(app)
-    assert reason in words_of(app)
-    assert list((lab.settings.home / "uploads").iterdir()) == []
-
-
-def test_the_suggested_columns_are_chosen_already_and_can_be_overridden(lab: Lab) -> None:
-    app = upload("log.csv", b"prompt,answer,thumb,note\nhow?,so,up,great\nwhy?,no,down,bad\n")
-    chosen = {box.label: box.value for box in app.selectbox}
-    assert chosen["Question"] == "prompt"
-    assert chosen["Answer"] == "answer"
-    assert chosen["Thumb or rating"] == "thumb"
-    next(box for box in app.selectbox if box.label == "Comment").select("note").run()
-    next(button for button in app.button if button.label == "Import").click().run()
-    stored = lab.store.rows("SELECT input, output FROM interaction ORDER BY input")
-    assert stored == [{"input": "how?", "output": "so"}, {"input": "why?", "output": "no"}]
-    assert lab.store.scalar("SELECT count(*) FROM feedback WHERE comment IN ('great', 'bad')") == 2
 
 
 def test_an_address_with_a_task_opens_that_case(lab: Lab) -> None:
@@ -394,8 +295,3 @@ def test_a_search_opens_its_best_hit_though_the_address_names_another_entry(lab:
     app.text_input(key="q").input("parcel").run()
     assert "At the post office." in words_of(app)
     assert "By mail." not in words_of(app)
-
-
-def test_a_file_name_that_turns_its_own_direction_is_shown_with_the_mark_visible(lab: Lab) -> None:
-    app = upload("\u202egpj.csv", b"question,answer,thumb\nhow?,so,up\n")
-    assert "(U+202E)gpj.csv" in words_of(app).replace("⟨", "(").replace("⟩", ")")

@@ -61,3 +61,8 @@ def test_words_of_a_scale_are_offered_and_not_taken_for_thumbs() -> None:
 
 def test_an_empty_column_is_nothing() -> None:
     assert profile_of(["", "  "]).filled == 0
+
+
+@pytest.mark.parametrize("date", ["19.05.2023", "2023.05.19", "1.5.2023"])
+def test_dates_with_dots_are_times_and_no_numbers(date: str) -> None:
+    assert profile_of([date]).times

@@ -1,149 +1,202 @@
-"""The list of issues and the one that is opened, as the Issues page shows them."""
+"""One issue opened: what people say, when, where, on which questions, its parts, and what was done to it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pandas as pd
 import streamlit as st
 
-from feedback_lab.errors import LabError
-from feedback_lab.issues import tracking
-from feedback_lab.issues.tracking import IssueList, IssueView
+from feedback_lab.issues import detail
+from feedback_lab.issues.listing import IssueList, IssueView
 from feedback_lab.published_text import reveal
+from feedback_lab.records import utc_now
 from feedback_lab.store import Store
-from feedback_lab.ui import charts, state, words
-from feedback_lab.ui.overview import MARKERS_SQL, MOST_MARKERS
+from feedback_lab.ui import charts, issue_acts, state, words
+from feedback_lab.ui.issue_list import View
 from feedback_lab.ui.theme import palette
-from feedback_lab.ui.widgets import marker_list, pick_list, plain, quote, subheading, title
+from feedback_lab.ui.widgets import facts, marker_list, plain, quote, subheading, table, title
 
-MOST_COMMENTS = 1000
+COMMENTS_A_PAGE = 50
 CELL_CHARACTERS = 1000
-RECENT_DAYS = 30
+MOST_SEGMENTS = 12
+DIMENSIONS = {"model": "Model", "prompt_version": "Prompt version"}
 
 
-def current_listing(store: Store) -> IssueList:
-    """All issues, after comments that came since have found theirs."""
-    if not store.damage:
-        tracking.assign_new(store)
-    return tracking.listing(store)
+def show(store: Store, one: IssueView, listing: IssueList, view: View) -> None:
+    """Quotes and comments on the left, numbers and human work on the right."""
+    since = utc_now() - timedelta(days=view.days) if view.days else None
+    title(one.title, one.issue_id)
+    _line(one, listing)
+    issue_acts.bar(store, one)
+    left, right = st.columns([1.2, 1], gap="large")
+    with left:
+        subheading("In users' words")
+        quote(one.representative, f"rep_{one.issue_id}", "The most typical comment")
+        for number, text in enumerate([text for text in one.sample_comments if text != one.representative][:3]):
+            quote(text, f"quote_{one.issue_id}_{number}")
+        st.text("Keywords  " + ",  ".join(reveal(word) for word in one.keywords))
+        _sub_issues(one)
+        subheading("Comments")
+        _comments(store, one, since)
+    with right:
+        _timeline(store, one, since)
+        _where(store, one, since)
+        _questions(store, one, since)
+        _history(store, one)
 
 
-def matching(issues: Sequence[IssueView], search: str) -> list[IssueView]:
-    """The issues that hold every word of `search` in their title, keywords or quotes."""
-    wanted = search.casefold().split()
-    return [one for one in issues if all(word in _words_of(one) for word in wanted)]
+def _line(one: IssueView, listing: IssueList) -> None:
+    parts = [
+        f"{words.count(one.frequency, 'comment')}, {words.percent(one.share)} of the negative ones",
+        f"first {words.day(one.first_at)}, last {words.day(one.last_at)}",
+        f"status {one.status}" + (f" ({', '.join(one.flags)})" if one.flags else ""),
+    ]
+    if one.growth:
+        parts.append(
+            f"{one.growth.recent:,} in the last week where {one.growth.expected:,.0f} were to be expected "
+            f"(p {one.growth.p_value:.2g})"
+        )
+    st.caption(". ".join(part[:1].upper() + part[1:] for part in parts) + ".")
+    known = {other.issue_id: other for other in listing.issues}
+    given = [("Owner", one.owner), ("Link", one.link)]
+    if one.parent_id in known:
+        given.append(("Split from", known[one.parent_id].title))
+    if one.title_by != "computed":
+        given.append(("Named by", one.title_by))
+    facts(given, f"facts_{one.issue_id}")
+    if one.note:
+        quote(one.note, f"note_{one.issue_id}", "Note")
 
 
-def _words_of(one: IssueView) -> str:
-    return " ".join([one.title, *one.keywords, one.representative, *one.sample_comments]).casefold()
+def _sub_issues(one: IssueView) -> None:
+    if not one.sub_issues:
+        return
+    subheading("Parts of it")
+    frame = pd.DataFrame({
+        "Part": [reveal(part.title) for part in one.sub_issues],
+        "Comments": [part.frequency for part in one.sub_issues],
+        "Typical comment": [reveal(words.first_line(part.representative, 160)) for part in one.sub_issues],
+    })  # fmt: skip
+    table(
+        frame, f"parts_{one.issue_id}", most=250,
+        columns={"Part": st.column_config.TextColumn(width=230),
+                 "Comments": st.column_config.NumberColumn(format="localized", width=85)},
+    )  # fmt: skip
 
 
-def issue_table(shown: Sequence[IssueView], listing: IssueList, recent: dict[str, int], chosen: str | None) -> None:
-    """One row an issue, most frequent first; choosing a row opens it and puts it into the address."""
-    ids = [one.issue_id for one in shown]
-    frame = pd.DataFrame(
-        {
-            "Issue": [reveal(one.title) for one in shown],
-            "Comments": [one.frequency for one in shown],
-            "Share": [100 * one.frequency / listing.total_comments for one in shown],
-            f"{RECENT_DAYS} days": [recent.get(one.issue_id, 0) for one in shown],
-            "Last": [one.last_at for one in shown],
-            "Status": [one.status for one in shown],
-        }
+def _comments(store: Store, one: IssueView, since: datetime | None) -> None:
+    parts = {part.title: part.sub_label for part in one.sub_issues}
+    choice = None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if parts:
+            choice = st.selectbox("Part", list(parts), index=None, placeholder="All parts", width=260,
+                                  key=f"part_{one.issue_id}", format_func=reveal,
+                                  label_visibility="collapsed")  # fmt: skip
+        sub = parts.get(choice) if choice else None
+        pages = max(1, -(-(one.frequency) // COMMENTS_A_PAGE))
+        number = st.pagination(pages, key=f"page_{one.issue_id}_{sub}") if pages > 1 else 1
+    found = detail.comments(
+        store, one.issue_id, since, sub_label=sub, offset=(number - 1) * COMMENTS_A_PAGE, limit=COMMENTS_A_PAGE
     )
-    pick_list(
-        frame, "issues", ids, chosen, _open, height=min(38 + 34 * max(len(ids), 1), 720),
+    if not found.comments:
+        st.caption("No comment here.")
+        return
+    rows = found.comments
+    frame = pd.DataFrame({
+        "Comment": [reveal(row.comment[:CELL_CHARACTERS]) for row in rows],
+        "Fit": [row.score for row in rows],
+        "When": [row.happened_at if row.dated else None for row in rows],
+        "Question": [reveal((row.question or "")[:CELL_CHARACTERS]) for row in rows],
+    }).dropna(axis=1, how="all")  # fmt: skip
+    if not any(frame["Question"]):
+        frame = frame.drop(columns="Question")
+    picked = table(
+        # What was ticked must not stay ticked when other comments move up into these rows.
+        frame, f"comments_{hash(tuple(row.feedback_id for row in rows))}", most=420, on_select="rerun", selection_mode="multi-row",
         columns={
-            "Issue": st.column_config.TextColumn(width=270),
-            "Comments": st.column_config.NumberColumn(format="localized", width=80),
-            "Share": st.column_config.NumberColumn(format="%.1f %%", width=65),
-            f"{RECENT_DAYS} days": st.column_config.NumberColumn(format="localized", width=70),
-            "Last": st.column_config.DateColumn(width=90, format="YYYY-MM-DD"),
-            "Status": st.column_config.TextColumn(width=70),
+            "Comment": st.column_config.TextColumn(width=420),
+            "Fit": st.column_config.NumberColumn(format="%.2f", width=55, help="0 to 1: how well it fits the issue."),
+            "When": st.column_config.DatetimeColumn(width=125, format="YYYY-MM-DD HH:mm"),
         },
     )  # fmt: skip
-
-
-def recent_counts(store: Store, listing: IssueList) -> dict[str, int]:
-    """Comments of each issue in the 30 days that end with the newest comment of all."""
-    newest = max((one.last_at for one in listing.issues), default=None)
-    if newest is None:
-        return {}
-    since = newest - timedelta(days=RECENT_DAYS)
-    return {one.issue_id: one.frequency for one in tracking.listing(store, since).issues}
-
-
-def detail(store: Store, one: IssueView, total: int) -> None:
-    """One issue: what it is about in users' words, when it was said, and every comment."""
-    title(one.title, one.issue_id)
+    chosen = [rows[row] for row in picked["selection"]["rows"] if row < len(rows)]
     st.caption(
-        f"{words.count(one.frequency, 'comment')}, {words.percent(one.frequency / total)} of the negative ones. "
-        f"First {words.day(one.first_at)}, last {words.day(one.last_at)}. Status {one.status}."
+        f"{found.offset + 1:,} to {found.offset + len(rows):,} of {found.total:,}, best fitting first. "
+        "Choose rows to read them in full, move them, or split them off."
     )
-    subheading("In users' words")
-    quote(one.representative, f"rep_{one.issue_id}", "The most typical comment")
-    quotes = [text for text in one.sample_comments if text != one.representative][:3]
-    for number, text in enumerate(quotes):
-        quote(text, f"quote_{one.issue_id}_{number}")
-    st.text("Keywords  " + ",  ".join(reveal(word) for word in one.keywords))
-    comments = tracking.comments_of(store, one.issue_id, MOST_COMMENTS)
-    _timeline(store, comments, one)
-    subheading("Comments")
-    _comments(comments, one.frequency)
+    for row in chosen[:5]:
+        plain(row.comment, f"full_{row.feedback_id}")
+    if chosen:
+        issue_acts.comment_acts(store, one, [row.feedback_id for row in chosen])
 
 
-def refresh() -> None:
-    """Button: group all negative comments anew; issues that are still there keep their name and id."""
-    try:
-        with st.spinner("Grouping the comments"):
-            found = tracking.refresh(state.lab().store)
-    except LabError as error:
-        state.say("error", str(error))
-        return
-    state.say(
-        "done",
-        f"{words.count(found.total_comments, 'negative comment')}: {found.assigned:,} in "
-        f"{words.count(len(found.issues), 'issue')}, {found.unassigned:,} unassigned.",
-    )
-
-
-def _open(issue_id: str) -> None:
-    st.query_params["issue"] = issue_id
-
-
-def _timeline(store: Store, comments: pd.DataFrame, one: IssueView) -> None:
-    dated = comments[comments["dated"].astype(bool)]
-    if dated.empty:
+def _timeline(store: Store, one: IssueView, since: datetime | None) -> None:
+    subheading("Comments a week")
+    found = detail.timeline(store, one.issue_id, since)
+    if not found.weeks:
         st.caption("None of these comments has a date, so there is no timeline.")
         return
-    weeks = pd.to_datetime(dated["happened_at"]).dt.to_period("W").dt.start_time
-    counted = weeks.value_counts().sort_index()
-    every = pd.date_range(counted.index.min(), counted.index.max(), freq="7D")
-    frame = counted.reindex(every, fill_value=0).rename_axis("start").rename("n").reset_index()
-    bounds = {"since": every[0].to_pydatetime(), "until": every[-1].to_pydatetime() + timedelta(days=7)}
-    markers = [(row["happened_at"], row["label"]) for row in store.rows(MARKERS_SQL, **bounds)][:MOST_MARKERS]
-    subheading("Comments a week")
-    figure = charts.counts_over_time(frame, markers, palette())
-    charts.show(figure, f"time_{one.issue_id}", "Comments of the issue a week")
+    frame = pd.DataFrame(found.weeks, columns=["start", "n"])
+    markers = [(moment, label) for moment, _, label in found.markers]
+    charts.show(charts.counts_over_time(frame, markers, palette()), f"time_{one.issue_id}", "Comments a week")
     marker_list(markers, one.issue_id)
-    if len(dated) < one.frequency:
-        st.caption(f"{len(dated):,} of {one.frequency:,} comments: the best-fitting ones that have a date.")
+    dated = sum(count for _, count in found.weeks)
+    if dated < one.frequency:
+        st.caption(f"{dated:,} of {one.frequency:,} comments: those that have a date.")
 
 
-def _comments(comments: pd.DataFrame, frequency: int) -> None:
-    frame = pd.DataFrame({"Comment": [reveal(text[:CELL_CHARACTERS]) for text in comments["comment"]]})
-    dated = comments["dated"].astype(bool)
-    if dated.any():
-        frame["When"] = comments["happened_at"].where(dated)
-    st.dataframe(
-        frame, hide_index=True, height=min(38 + 35 * max(len(frame), 1), 420), row_height=34,
-        column_config={"When": st.column_config.DatetimeColumn(width=130, format="YYYY-MM-DD HH:mm")},
+def _where(store: Store, one: IssueView, since: datetime | None) -> None:
+    found = state.cached(
+        f"where_{one.issue_id}", (since and since.date(),), lambda: detail.where(store, one.issue_id, since)
+    )
+    known = [segment for segment in found if segment.comments]
+    if len({(segment.dimension, segment.value) for segment in known}) < 2:
+        return
+    subheading("Where")
+    ordered = sorted(known, key=lambda segment: (not segment.differs, -segment.share))[:MOST_SEGMENTS]
+    frame = pd.DataFrame({
+        "By": [DIMENSIONS.get(name) or reveal(name.removeprefix("tag:")) for name in (s.dimension for s in ordered)],
+        "Value": [reveal(segment.value) for segment in ordered],
+        "Comments": [segment.comments for segment in ordered],
+        "Share": [100 * segment.share for segment in ordered],
+        "95 % interval": [words.interval(segment.low, segment.high) for segment in ordered],
+        "Elsewhere": [None if s.rest_share is None else 100 * s.rest_share for s in ordered],
+        "Differs": ["yes" if segment.differs else "" for segment in ordered],
+    })  # fmt: skip
+    percent = st.column_config.NumberColumn(format="%.1f %%", width=68)
+    table(
+        frame, f"where_{one.issue_id}", most=300,
+        columns={
+            "By": st.column_config.TextColumn(width=95), "Share": percent, "Elsewhere": percent,
+            "Value": st.column_config.TextColumn(width=95), "95 % interval": st.column_config.TextColumn(width=95),
+            "Comments": st.column_config.NumberColumn(format="localized", width=75),
+            "Differs": st.column_config.TextColumn(width=60, help="By more than chance; 5 % of those may be false."),
+        },
     )  # fmt: skip
-    if len(comments):
-        with st.expander("Read one in full", type="compact"):
-            number = st.number_input("Row", min_value=1, max_value=len(comments), step=1, width=120)
-            plain(comments["comment"].iloc[int(number) - 1], f"full_{comments['feedback_id'].iloc[int(number) - 1]}")
-    if frequency > len(comments):
-        st.caption(f"The {len(comments):,} best-fitting ones of {frequency:,}.")
+    st.caption("The share of this issue among the negative comments of each value, and among all others.")
+
+
+def _questions(store: Store, one: IssueView, since: datetime | None) -> None:
+    found = detail.questions(store, one.issue_id, since)
+    if not found:
+        return
+    subheading("The questions behind it")
+    frame = pd.DataFrame({"Question": [reveal(text) for text, _ in found], "Comments": [count for _, count in found]})
+    table(
+        frame, f"asked_{one.issue_id}", most=250,
+        columns={"Comments": st.column_config.NumberColumn(format="localized", width=85)},
+    )  # fmt: skip
+
+
+def _history(store: Store, one: IssueView) -> None:
+    events = detail.history(store, one.issue_id)
+    if not events:
+        return
+    subheading("What was done")
+    for event in events[:20]:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            undone = f" (taken back by {event.undone_by})" if event.undone_by else ""
+            st.text(reveal(f"{words.day(event.happened_at)}  {event.actor}: {event.says}{undone}"), width="stretch")
+            if not event.undone_by and event.actor != "system":
+                issue_acts.undo_button(event.event_id)

@@ -2,55 +2,57 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from dataclasses import replace
+
 import streamlit as st
 
-from feedback_lab.errors import LabError
 from feedback_lab.ingest import values
-from feedback_lab.ingest.load import preview
 from feedback_lab.ingest.mapping import complete_plan
-from feedback_lab.ingest.plan import TAG, Plan
-from feedback_lab.ingest.rows import text_of
+from feedback_lab.ingest.meanings import said_of_dates
+from feedback_lab.ingest.plan import DATE_ORDERS, TAG, Plan
+from feedback_lab.ingest.text_columns import text_of
 from feedback_lab.published_text import reveal
 from feedback_lab.records import Polarity
 from feedback_lab.ui import words
 from feedback_lab.ui.uploading import Upload
-from feedback_lab.ui.widgets import notice
 
 GROUPS = {
     "What was asked and answered": ("input", "output", "comment", "suggested_answer"),
     "What people thought of it": ("value", "polarity", "kind", "user"),
     "When and by which model": ("created_at", "model", "prompt_version", "session_id"),
 }
-RARE = ("interaction_id", "feedback_id", "turn", "role", "content")
+RARE = ("interaction_id", "feedback_id", "turn", "role", "content", "rated_at", "rater", "population", "scale")
 LABELS = {
     "input": "Question", "output": "Answer", "comment": "Comment", "suggested_answer": "Better answer", "user": "User",
     "value": "Thumb or rating", "polarity": "Positive or negative", "kind": "Kind of feedback", "created_at": "Time",
     "model": "Model", "prompt_version": "Prompt version", "session_id": "Session", "interaction_id": "Interaction id",
     "feedback_id": "Feedback id", "turn": "Turn", "role": "Role (one message a row)", "content": "Message",
+    "rated_at": "Time of the feedback", "rater": "Rater", "population": "Who speaks", "scale": "Scale of the rating",
 }  # fmt: skip
+ORDER_LABELS = {"day-month": "5 June (day first)", "month-day": "6 May (month first)"}
 MOST_WORDS = 30
-CELL_CHARACTERS = 200
 
 
 def plan_form(upload: Upload) -> Plan:
-    """The selectors, filled with what was recognised; the plan as they stand now."""
-    guesses = {guess.field: guess for guess in upload.suggestion.guesses}
+    """The selectors, filled with what was recognised or saved; the plan as they stand now."""
+    if upload.tool:
+        return _whole_file(upload, upload.tool.plan)
+    start = upload.saved[1] if upload.saved else upload.suggestion.plan
     columns: dict[str, str] = {}
     for group, fields in GROUPS.items():
         st.caption(group)
-        columns |= _selectors(upload, fields)
-    rare = any(name in guesses and guesses[name].clear for name in RARE)
-    with st.expander("Ids, turns, one message a row, tags", expanded=rare, type="compact"):
-        columns |= _selectors(upload, RARE)
-        columns |= _tags(upload, set(columns.values()))
-    with st.expander("What holds for the whole file", type="compact"):
-        constants, timezone, source, complete = _whole_file(set(columns))
-    plan = Plan(columns=columns, constants=constants, timezone=timezone, source=source, complete=complete)
+        columns |= _selectors(upload, fields, start)
+    rare = any(name in start.columns for name in RARE) or bool(start.further)
+    with st.expander("Ids, turns, one message a row, second ratings, tags", expanded=rare, type="compact"):
+        columns |= _selectors(upload, RARE, start)
+        columns |= _further(upload, set(columns.values()), start)
+        columns |= _tags(upload, set(columns.values()), start)
+    known = {name: raw for name, raw in start.values.items() if start.columns.get(name) == columns.get(name)}
+    constants = {name: text for name, text in start.constants.items() if name not in columns}
+    plan = _whole_file(upload, replace(start, columns=columns, values=known, constants=constants))
     habits, _ = complete_plan(plan, upload.header, upload.sample, only_exact=True)
-    known = {name: dict(raw) for name, raw in habits.values.items() if name in columns}
-    return Plan(columns, known | _meanings(upload, columns), constants, _scale(columns, habits.scale), timezone, source,
-                complete)  # fmt: skip
+    plan = replace(habits, columns=columns, values=dict(habits.values) | _meanings(upload, plan))
+    return replace(plan, scale=_scale(upload, plan), date_order=_date_order(upload, plan))
 
 
 def holds_an_opinion(plan: Plan) -> bool:
@@ -59,117 +61,138 @@ def holds_an_opinion(plan: Plan) -> bool:
 
 
 def reasons(upload: Upload) -> list[str]:
-    """Why each column was recognised, and what was left open; holds column names."""
-    said, maybe = [], []
-    for guess in upload.suggestion.guesses:
-        label = LABELS.get(guess.field, guess.field)
-        if guess.clear:
-            said.append(f"{label} is {guess.column!r}: {guess.reason}")
-        else:
-            maybe.append(f"{label} may be {guess.column!r} ({guess.reason}): choose it if so")
+    """Why each column was recognised; holds column names."""
+    if upload.tool:
+        return [words.without_options(said) for said in upload.tool.said]
+    clear = [guess for guess in upload.suggestion.guesses if guess.clear]
+    return [f"{_label(guess.field)} is {guess.column!r}: {guess.reason}" for guess in clear]
+
+
+def left_open(upload: Upload, plan: Plan) -> list[str]:
+    """What may be in the file and is not read, because only a human can tell; holds column names."""
+    maybe = [
+        f"{_label(guess.field)} may be {guess.column!r} ({guess.reason}): choose it if so."
+        for guess in upload.suggestion.guesses
+        if not guess.clear and guess.field not in plan.columns and guess.column not in plan.columns.values()
+    ]
     for name, columns in upload.suggestion.unclear.items():
-        maybe.append(f"{LABELS[name]} may be {' or '.join(map(repr, columns))}: choose one")
-    return said + maybe
+        if name not in plan.columns:
+            maybe.append(f"{_label(name)} may be {' or '.join(map(repr, columns))}: choose one.")
+    return maybe
 
 
-def show_preview(upload: Upload, plan: Plan) -> bool:
-    """The first rows as they will be stored and the problems of the others; False where the plan cannot be used."""
-    try:
-        found = preview(upload.path, plan)
-    except LabError as error:
-        notice("attention", str(error))
-        return False
-    frame = pd.DataFrame([{name: _cell(value) for name, value in row.items()} for row in found.rows])
-    if found.rows:
-        frame = frame[[name for name in frame.columns if not name.endswith("_id")]].dropna(axis=1, how="all")
-        st.dataframe(frame, hide_index=True, row_height=34, height=min(38 + 34 * len(frame), 320), key="preview",
-                     column_config={"line": st.column_config.NumberColumn(width=50)})  # fmt: skip
-    if found.problems:
-        st.caption(f"{words.count(len(found.problems), 'row')} of the first 20 would be rejected")
-        problems = [(line, problem.column or "", problem.message) for line, problem in found.problems]
-        refused = pd.DataFrame(problems, columns=["line", "column", "reason"]).map(_cell)
-        st.dataframe(refused, hide_index=True, key="problems")
-    return bool(found.rows)
+def _label(name: str) -> str:
+    base, colon, own = name.partition(":")
+    return LABELS.get(name) or (f"{LABELS.get(base, base.capitalize())} {own!r}" if colon else name)
 
 
-def _selectors(upload: Upload, fields: tuple[str, ...]) -> dict[str, str]:
-    taken = {guess.field: guess.column for guess in upload.suggestion.guesses if guess.clear}
+def _selectors(upload: Upload, fields: tuple[str, ...], start: Plan) -> dict[str, str]:
     chosen: dict[str, str] = {}
     with st.grid(4, min_column_width=200, gap="small"):
         for name in fields:
+            taken = start.columns.get(name)
             column = st.selectbox(
-                LABELS[name], upload.header, index=upload.header.index(taken[name]) if name in taken else None,
-                placeholder="Not in the file", key=f"map_{name}_{upload.path.stem}", format_func=reveal,
+                LABELS[name], upload.header, index=upload.header.index(taken) if taken in upload.header else None,
+                placeholder="Not in the file", key=f"map_{name}_{upload.reading}", format_func=reveal,
             )  # fmt: skip
             if column is not None:
                 chosen[name] = column
     return chosen
 
 
-def _tags(upload: Upload, used: set[str]) -> dict[str, str]:
-    suggested = {guess.column: guess.field for guess in upload.suggestion.guesses if guess.field.startswith(TAG)}
+def _further(upload: Upload, used: set[str], start: Plan) -> dict[str, str]:
+    suggested = {start.columns[f"value:{name}"]: name for name in start.further}
     chosen = st.multiselect(
-        "Tags to split by", [name for name in upload.header if name not in used], key=f"tags_{upload.path.stem}",
+        "Further thumbs or ratings of the same row", [name for name in upload.header if name not in used],
+        key=f"further_{upload.reading}", default=[name for name in suggested if name not in used], format_func=reveal,
+    )  # fmt: skip
+    return {f"value:{suggested.get(column, column)}": column for column in chosen}
+
+
+def _tags(upload: Upload, used: set[str], start: Plan) -> dict[str, str]:
+    suggested = {column: name for name, column in start.columns.items() if name.startswith(TAG)}
+    chosen = st.multiselect(
+        "Tags to split by", [name for name in upload.header if name not in used], key=f"tags_{upload.reading}",
         default=[name for name in suggested if name not in used], format_func=reveal,
     )  # fmt: skip
     return {suggested.get(column, TAG + column): column for column in chosen}
 
 
-def _whole_file(mapped: set[str]) -> tuple[dict[str, str], str | None, str, bool]:
-    constants: dict[str, str] = {}
-    with st.grid(4, min_column_width=200, gap="small", vertical_alignment="bottom"):
-        for name in ("model", "prompt_version"):
-            if name not in mapped and (given := st.text_input(LABELS[name], key=f"set_{name}")):
-                constants[name] = given
-        if "polarity" not in mapped:
-            polarity = st.selectbox("All feedback is", [str(one) for one in Polarity], index=None, key="set_polarity",
-                                    placeholder="As the rows say")  # fmt: skip
-            if polarity:
-                constants["polarity"] = polarity
-        timezone = st.text_input("Time zone of times without one", key="set_timezone", placeholder="UTC") or None
-        source = st.text_input("Name of the source", key="set_source", placeholder="import") or "import"
-    complete = st.checkbox("It holds answers without feedback too, so a response rate can be counted", key="complete")
-    return constants, timezone, source, complete
+def _whole_file(upload: Upload, plan: Plan) -> Plan:
+    """The plan with what holds for every row: constants, zone, source."""
+    constants = dict(plan.constants)
+    with st.expander("What holds for the whole file", type="compact"):
+        with st.grid(4, min_column_width=200, gap="small", vertical_alignment="bottom"):
+            for name in ("model", "prompt_version"):
+                if name not in plan.columns:
+                    given = st.text_input(LABELS[name], constants.get(name, ""), key=f"set_{name}_{upload.reading}")
+                    constants = {**constants, name: given} if given else _without(constants, name)
+            if "polarity" not in plan.columns:
+                choices = [str(one) for one in Polarity]
+                before = constants.get("polarity")
+                polarity = st.selectbox(
+                    "All feedback is", choices, index=choices.index(before) if before in choices else None,
+                    key=f"set_polarity_{upload.reading}", placeholder="As the rows say",
+                )  # fmt: skip
+                constants = {**constants, "polarity": polarity} if polarity else _without(constants, "polarity")
+            zone = st.text_input(
+                "Time zone of times without one", plan.timezone or "", key=f"zone_{upload.reading}", placeholder="UTC"
+            )
+            source = st.text_input("Name of the source", plan.source, key=f"source_{upload.reading}")
+        complete = st.checkbox(
+            "It holds answers without feedback too, so a response rate can be counted", value=plan.complete,
+            key=f"complete_{upload.reading}",
+        )  # fmt: skip
+    return replace(plan, constants=constants, timezone=zone or None, source=source or "import", complete=complete)
 
 
-def _meanings(upload: Upload, columns: dict[str, str]) -> dict[str, dict[str, str]]:
+def _without(constants: dict[str, str], name: str) -> dict[str, str]:
+    return {known: text for known, text in constants.items() if known != name}
+
+
+def _meanings(upload: Upload, plan: Plan) -> dict[str, dict[str, str]]:
     """What words of the file mean, where they are not known: asked for one by one."""
-    if "polarity" not in columns:
+    if "polarity" not in plan.columns:
         return {}
-    cells = {text_of(row.get(columns["polarity"])).strip() for row in upload.sample}
+    column, known = plan.columns["polarity"], dict(plan.values.get("polarity", {}))
+    cells = {text_of(row.get(column)).strip() for row in upload.sample}
     unknown = [cell for cell in sorted(cells) if cell and values.word_of(cell) not in values.POLARITIES][:MOST_WORDS]
     if not unknown:
         return {}
     st.caption("What these words mean; rows with a word that means nothing are rejected")
-    meanings: dict[str, str] = {}
+    choices = [str(one) for one in Polarity]
     with st.grid(4, min_column_width=200, gap="small"):
         for number, word in enumerate(unknown):
             with st.container(gap="xxsmall"):
                 st.text(words.first_line(reveal(word), 60))
                 meaning = st.selectbox(
-                    "Meaning", [str(one) for one in Polarity], index=None, placeholder="Means nothing",
-                    key=f"word_{number}_{columns['polarity']}_{upload.path.stem}", label_visibility="collapsed",
+                    "Meaning", choices, index=choices.index(known[word]) if known.get(word) in choices else None,
+                    placeholder="Means nothing", key=f"word_{number}_{column}_{upload.reading}",
+                    label_visibility="collapsed",
                 )  # fmt: skip
-            if meaning:
-                meanings[word] = meaning
-    return {"polarity": meanings} if meanings else {}
+            known = {**known, word: meaning} if meaning else _without(known, word)
+    return {"polarity": known} if known else {}
 
 
-def _scale(columns: dict[str, str], found: tuple[float, float] | None) -> tuple[float, float] | None:
+def _scale(upload: Upload, plan: Plan) -> tuple[float, float] | None:
     """The scale of the ratings, as recognised and open to correction; none for thumbs."""
-    if "value" not in columns or not st.checkbox("The values are ratings on a scale", value=found is not None,
-                                                 key=f"rated_{columns['value']}"):  # fmt: skip
+    if "value" not in plan.columns:
         return None
-    low, high = found or (1.0, 5.0)
+    key = f"{plan.columns['value']}_{upload.reading}"
+    if not st.checkbox("The values are ratings on a scale", value=plan.scale is not None, key=f"rated_{key}"):
+        return None
+    low, high = plan.scale or (1.0, 5.0)
     with st.container(horizontal=True):
-        lo = st.number_input("Lowest", value=low, key=f"lo_{columns['value']}", width=120)
-        hi = st.number_input("Highest", value=high, key=f"hi_{columns['value']}", width=120)
+        lo = st.number_input("Lowest", value=low, key=f"lo_{key}", width=120)
+        hi = st.number_input("Highest", value=high, key=f"hi_{key}", width=120)
     return float(lo), float(hi)
 
 
-def _cell(value: object) -> object:
-    if isinstance(value, str):
-        return reveal(value[:CELL_CHARACTERS])
-    if isinstance(value, dict):
-        return reveal(", ".join(f"{name}: {item}" for name, item in value.items()))[:CELL_CHARACTERS]
-    return value
+def _date_order(upload: Upload, plan: Plan) -> str | None:
+    """Which of two numbers is the day, asked where dates of the file may be read both ways."""
+    if not said_of_dates(replace(plan, date_order=None), upload.sample):
+        return None
+    return st.segmented_control(
+        "05/06 in this file is", list(DATE_ORDERS), default=plan.date_order, format_func=ORDER_LABELS.__getitem__,
+        key=f"order_{upload.reading}", help="Rows whose date may be read both ways are rejected until this is said.",
+    )  # fmt: skip

@@ -34,11 +34,11 @@ def reviewer() -> str | None:
     return name
 
 
-def ask_name() -> None:
-    """The one question before the first case."""
+def ask_name(label: str = "Start reviewing") -> None:
+    """The one question before the first case, or the first act on an issue."""
     with st.form("who", width=460):
         st.text_input("Your name", key="name_given", max_chars=80, placeholder="It stands beside what you decide")
-        st.form_submit_button("Start reviewing", type="primary", on_click=_keep_name)
+        st.form_submit_button(label, type="primary", on_click=_keep_name)
 
 
 def _keep_name() -> None:

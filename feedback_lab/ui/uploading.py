@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,26 +10,46 @@ from typing import Any
 import streamlit as st
 
 from feedback_lab.errors import LabError
+from feedback_lab.ingest import formats, saved_mappings
 from feedback_lab.ingest.load import ImportReport, import_file
 from feedback_lab.ingest.mapping import Suggestion, suggest
 from feedback_lab.ingest.plan import Plan
-from feedback_lab.ingest.readers import open_rows
+from feedback_lab.ingest.readers import Hints, open_rows
+from feedback_lab.jobs import JobHandle, State
 from feedback_lab.records import new_id
-from feedback_lab.ui import state
+from feedback_lab.ui import jobs, state
 
-ABANDONED_AFTER_S = 24 * 3600
+JOB = "import"
+IMPORT = "Import"
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that was dropped: where it lies until it is imported, and what it looks like."""
+    """A file that was dropped: where it lies until it is imported, how it is read, and what was recognised.
+
+    `tool` is the export that it is, None for an ordinary file or where the human said so; `saved` is the name and
+    the plan of the mapping that a file with this header had before.
+    """
 
     path: Path
     name: str
+    hints: Hints
     header: list[str]
     format: str
     sample: Sequence[Mapping[str, Any]]
+    tool: formats.Recognised | None
     suggestion: Suggestion
+    saved: tuple[str, Plan] | None
+
+    @property
+    def reading(self) -> str:
+        """What tells one way to read a file from another: a part of the keys of its widgets."""
+        saved = self.saved[0] if self.saved else ""
+        return f"{self.path.stem}_{self.hints.encoding}_{self.hints.delimiter}_{self.hints.header}_{saved}"
+
+    @property
+    def format_name(self) -> str:
+        return self.tool.name if self.tool else formats.NONE
 
 
 def current() -> Upload | None:
@@ -46,61 +65,113 @@ def report() -> ImportReport | None:
 
 def receive() -> None:
     """A file was dropped or taken away: keep its bytes as `<id>.csv` in home/uploads, whatever it was called."""
-    forget()
-    st.session_state.pop("report", None)
+    start_again(new_round=False)
     dropped = st.session_state.get(f"file_{round_number()}")
     if dropped is None:
         return
-    folder = state.lab().settings.home / "uploads"
-    path = folder / f"{new_id()}.csv"
+    path = state.lab().settings.home / "uploads" / f"{new_id()}.csv"
     try:
-        folder.mkdir(exist_ok=True)
-        _remove_abandoned(folder)
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(dropped.getbuffer())
-        source = open_rows(path)
-        sample = source.sample()
-        found = suggest(source.header, sample)
-    except (LabError, OSError) as error:
+    except OSError as error:
         path.unlink(missing_ok=True)
-        state.say("error", str(error).replace(str(path), dropped.name))
+        state.say("error", f"The file cannot be kept in {path.parent} ({error.strerror or error}): make room.")
         return
-    st.session_state["upload"] = Upload(path, dropped.name, source.header, source.format, sample, found)
+    take(path, dropped.name)
 
 
-def forget() -> None:
-    """Remove the kept file and everything that was said about it."""
-    upload: Upload | None = st.session_state.pop("upload", None)
+def take(path: Path, name: str) -> None:
+    """Look at a kept file; one that cannot be read is said, and removed."""
+    try:
+        st.session_state["upload"] = _looked_at(path, name, Hints(), ordinary=False, use_saved=True)
+    except LabError as error:
+        path.unlink(missing_ok=True)
+        state.say("error", str(error).replace(str(path), name))
+
+
+def read_anew(hints: Hints, *, ordinary: bool = False, use_saved: bool = True) -> None:
+    """Read the same file another way; where that is impossible it is said, and the way before stays."""
+    before = current()
+    if before is None:
+        return
     st.session_state.pop("checked", None)
+    try:
+        st.session_state["upload"] = _looked_at(before.path, before.name, hints, ordinary, use_saved)
+    except LabError as error:
+        state.say("error", str(error).replace(str(before.path), before.name))
+
+
+def _looked_at(path: Path, name: str, hints: Hints, ordinary: bool, use_saved: bool) -> Upload:
+    rows = open_rows(path, hints)
+    tool = None if ordinary else formats.recognise(rows)
+    sample = rows.sample()
+    suggestion = suggest([], []) if tool else suggest(rows.header, sample)
+    saved = None if tool or not use_saved else saved_mappings.for_header(state.lab().store, rows.header)
+    words = tool.source.format if tool else rows.format
+    return Upload(path, name, hints, rows.header, words, sample, tool, suggestion, saved)
+
+
+def start_again(*, new_round: bool = True) -> None:
+    """Button: forget the file and what was said of it; an empty page for the next one."""
+    if job := jobs.current(JOB):
+        job.cancel()
+    upload: Upload | None = st.session_state.pop("upload", None)
+    for name in ("checked", "report"):
+        st.session_state.pop(name, None)
     if upload:
         upload.path.unlink(missing_ok=True)
-
-
-def start_again() -> None:
-    """Button: an empty page for the next file."""
-    forget()
-    st.session_state.pop("report", None)
-    st.session_state["upload_round"] = round_number() + 1  # a new key empties the file widget
+    if new_round:
+        st.session_state["upload_round"] = round_number() + 1  # a new key empties the file widget
 
 
 def round_number() -> int:
     return int(st.session_state.get("upload_round", 0))
 
 
-def run(upload: Upload, plan: Plan, *, dry_run: bool, progress: Callable[[int], None]) -> ImportReport | None:
-    """Import the file, or count what an import would do; None where it was refused, which becomes a message."""
-    try:
+def start(plan: Plan, *, dry_run: bool) -> None:
+    """Button: import the file in the background, or count what an import would do."""
+    upload, store = current(), state.lab().store
+    if upload is None:
+        return
+
+    def work(handle: JobHandle) -> tuple[Plan, ImportReport]:
         found = import_file(
-            state.lab().store, upload.path, plan, dry_run=dry_run, progress=progress, file_name=upload.name
+            store,
+            upload.path,
+            plan,
+            dry_run=dry_run,
+            progress=lambda rows: handle.progress(rows),
+            file_name=upload.name,
+            format=upload.format_name,
+            hints=upload.hints,
         )
-    except LabError as error:
-        state.say("error", str(error).replace(str(upload.path), upload.name))
-        return None
-    if dry_run:
-        st.session_state["checked"] = (plan, found)
-    else:
-        forget()
-        st.session_state["report"] = found
-    return found
+        if not dry_run:
+            upload.path.unlink(missing_ok=True)  # the page that began it may be gone
+        return plan, found
+
+    jobs.start(JOB, "Dry run of an import" if dry_run else IMPORT, work)
+    take_result()
+
+
+def take_result() -> None:
+    """What the job left, if it has ended: the counts of a dry run, the report of an import, or why there is none."""
+    job = jobs.take(JOB)
+    upload = current()
+    if job is None or upload is None:
+        return
+    if job.state is State.FAILED:
+        state.say("error", str(job.error).replace(str(upload.path), upload.name))
+    elif job.state is State.CANCELLED:
+        state.say("info", "Stopped. Nothing of the file was stored.")
+    elif job.result is not None:
+        plan, found = job.result
+        if found.dry_run:
+            st.session_state["checked"] = (plan, found)
+        else:
+            start_again(new_round=False)
+            st.session_state["report"] = found
+            if jobs.was_stopped(JOB):
+                state.say("attention", "The rows were stored before the stop came: take the import back below.")
 
 
 def checked(plan: Plan) -> ImportReport | None:
@@ -109,8 +180,12 @@ def checked(plan: Plan) -> ImportReport | None:
     return kept[1] if kept and kept[0] == plan else None
 
 
-def _remove_abandoned(folder: Path) -> None:
-    """Files of sessions that ended before their import."""
-    for path in folder.glob("*-*-*-*-*.csv"):
-        if not path.name.startswith("rejected-") and time.time() - path.stat().st_mtime > ABANDONED_AFTER_S:
-            path.unlink(missing_ok=True)
+def save_mapping(upload: Upload, plan: Plan) -> None:
+    """Button: keep the mapping under the name in its box, for the next file with this header."""
+    name = str(st.session_state.get("mapping_name", ""))
+    try:
+        saved_mappings.save(state.lab().store, name, upload.header, plan, "dashboard")
+    except LabError as error:
+        state.say("error", str(error))
+    else:
+        state.say("done", f"The mapping {name.strip()!r} is used for the next file with these columns.")

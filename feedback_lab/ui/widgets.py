@@ -7,7 +7,7 @@ sentences that we write ourselves hold no word of theirs.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -17,6 +17,7 @@ from feedback_lab.ui import words
 from feedback_lab.ui.state import page
 from feedback_lab.ui.theme import TEXT_WIDTH
 
+ROW_HEIGHT = 34  # px, of a table
 FOLD_CHARACTERS, FOLD_LINES = 700, 12
 MOST_CHARACTERS = 50_000  # what one page sends to the browser for one text, when all of it is asked for
 NOTICES = {
@@ -113,9 +114,24 @@ def facts(pairs: Iterable[tuple[str, str | None]], key: str) -> None:
             st.text("  ·  ".join(known))
 
 
+def table_height(rows: int, most: int) -> int | Literal["content"]:
+    """The height of a table that shows all its rows, or at most so many pixels of them."""
+    return "content" if ROW_HEIGHT * (rows + 1) <= most else most
+
+
+def table(
+    frame: pd.DataFrame, key: str, *, most: int = 320, columns: Mapping[str, Any] | None = None, **options: Any
+) -> Any:
+    """A table at most `most` px high, empty where nothing is known; `options` go to `st.dataframe`."""
+    return st.dataframe(
+        frame, key=key, hide_index=True, row_height=ROW_HEIGHT, height=table_height(len(frame), most), placeholder="",
+        column_config=dict(columns or {}), **options,
+    )  # fmt: skip
+
+
 def pick_list(
     frame: pd.DataFrame, name: str, ids: Sequence[str], chosen: str | None, on_pick: Callable[[str], None], *,
-    height: int, columns: Mapping[str, Any],
+    height: int | Literal["content"], columns: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """A table of one row an id; a click anywhere in a row calls `on_pick` with its id. The row of `chosen` is marked.
 
@@ -133,7 +149,7 @@ def pick_list(
     st.session_state[key] = {"selection": {"rows": [ids.index(chosen)] if chosen in ids else []}}
     st.dataframe(
         frame, key=key, hide_index=True, on_select=pressed, selection_mode=["single-row", "single-cell"],
-        row_height=34, height=height, column_config=dict(columns),
+        row_height=ROW_HEIGHT, height=height, placeholder="", column_config=dict(columns),
     )  # fmt: skip
 
 

@@ -1,8 +1,12 @@
 """Numbers, times and changes as people read them. Pure functions, one way for all pages."""
 
+import re
 from datetime import datetime
 
 from feedback_lab.records import utc_now
+
+# from the last ": ", "; " or ", " before an option to the end
+_OPTION = re.compile(r"(?:[:;,] |(?<=\?) )(?:(?![:;,?] ).)*?--[a-z].*\Z", re.DOTALL)
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
@@ -50,6 +54,11 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
 
 def day(moment: datetime | None) -> str:
     return "undated" if moment is None else f"{moment:%Y-%m-%d}"
+
+
+def without_options(sentence: str) -> str:
+    """A sentence that ends with an option of the command line, without that ending: pages have widgets instead."""
+    return _OPTION.sub("", sentence)
 
 
 def first_line(text: str, limit: int = 90) -> str:

@@ -1,0 +1,110 @@
+"""The Issues page: the list, its filters in the address, and what a human does to one issue."""
+
+import os
+
+from streamlit.testing.v1 import AppTest
+
+from feedback_lab import review
+from feedback_lab.issues import acts, listing, tracking
+from feedback_lab.serving import Lab
+from tests.issue_builders import complain
+from tests.page_builders import ENTRY_POINT, ROOT, press, words_of
+
+
+def complaints(lab: Lab) -> list[str]:
+    """Issues of twelve comments about a card, eight about a rate, six about logging in: their ids, largest first."""
+    complain(lab.store, "card", 12)
+    complain(lab.store, "rate", 8)
+    complain(lab.store, "login", 6)
+    return [one.issue_id for one in tracking.refresh(lab.store).issues]
+
+
+def issues(reviewer: str | None = "Ana", **address: str) -> AppTest:
+    app = AppTest.from_file(str(ENTRY_POINT), default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.run()
+    if reviewer:
+        app.session_state["reviewer"] = reviewer
+    return app.switch_page(os.path.relpath(ROOT / "pages" / "issues.py", ENTRY_POINT.parent)).run()
+
+
+def table(app: AppTest) -> list[str]:
+    return list(app.dataframe[0].value["Issue"])
+
+
+def test_the_list_answers_with_what_fits_none_and_what_says_nothing(lab: Lab) -> None:
+    assert len(complaints(lab)) == 3
+    app = issues()
+    assert not app.exception
+    assert "3 issues in 26 negative comments; 0 (0.0 %) fit none, 0 (0.0 %) say nothing" in words_of(app)
+    assert list(app.dataframe[0].value["Comments"]) == [12, 8, 6]
+    assert "Export these 26 comments" in [one.label for one in app.get("download_button")]
+
+
+def test_filters_and_columns_come_from_the_address_and_the_export_obeys_them(lab: Lab) -> None:
+    complaints(lab)
+    app = issues(q="rate", cols="Share")
+    assert len(table(app)) == 1
+    assert "rate" in table(app)[0].lower()
+    assert list(app.dataframe[0].value.columns) == ["Issue", "Flags", "Comments", "Share"]
+    assert "Export these 8 comments" in [one.label for one in app.get("download_button")]
+    assert "No issue fits these filters." in words_of(issues(q="parcel"))
+
+
+def test_an_address_opens_its_issue_and_that_of_a_merged_one_leads_on(lab: Lab) -> None:
+    first, second, _ = complaints(lab)
+    app = issues(issue=second)
+    assert "exchange rate" in words_of(app)
+    acts.merge(lab.store, second, first, "Bob")
+    merged = issues(issue=second)
+    assert "was merged into the one below" in words_of(merged)
+    assert "2 issues in 26 negative comments" in words_of(merged)
+
+
+def test_nobody_works_on_an_issue_without_a_name(lab: Lab) -> None:
+    complaints(lab)
+    app = issues(reviewer=None)
+    assert "Work on issues" in [button.label for button in app.button]
+    assert "Lock" not in [button.label for button in app.button]
+
+
+def test_status_lock_and_title_are_kept_recorded_and_taken_back(lab: Lab) -> None:
+    first, *_ = complaints(lab)
+    app = issues(issue=first)
+    next(box for box in app.selectbox if box.label == "Status").select("fixing").run()
+    press(app, "Lock")
+    app.text_input[[box.label for box in app.text_input].index("Title")].input("Dead link in the mail")
+    press(app, "Save")
+    one = next(one for one in listing.listing(lab.store).issues if one.issue_id == first)
+    assert (one.status, one.locked, one.title, one.title_by) == ("fixing", True, "Dead link in the mail", "Ana")
+    assert "Dead link in the mail" in table(app)
+
+    newest = next(button for button in app.button if button.label == "Undo")
+    newest.click().run()
+    one = next(one for one in listing.listing(lab.store).issues if one.issue_id == first)
+    assert one.title != "Dead link in the mail"
+    assert "taken back by Ana" in words_of(app)
+
+
+def test_an_issue_is_sent_to_review_with_its_exact_count_first(lab: Lab) -> None:
+    first, *_ = complaints(lab)
+    app = issues(issue=first)
+    assert "12 complaints: 12 to send as one case" in words_of(app)
+    press(app, "Send 12 complaints")
+    (task,) = review.tasks(lab.store)
+    assert len(task.feedback_ids) == 12
+    assert "0 to send as one case, 12 wait in the queue already" in words_of(app)
+
+
+def test_a_refresh_is_shown_before_it_changes_anything(lab: Lab) -> None:
+    before = complaints(lab)
+    complain(lab.store, "voice", 9)
+    app = press(issues(), "Group everything from nothing")
+    assert "This would change" in words_of(app)
+    assert "35 negative comments" in words_of(app)
+    with lab.store.read():
+        assert len([one for one in listing.listing(lab.store).issues if not one.proposed]) == 3
+    press(app, "Apply")
+    after = {one.issue_id for one in listing.listing(lab.store).issues}
+    assert set(before) < after

@@ -1,0 +1,84 @@
+"""The file of rejected rows goes round: repaired and imported again, its rows say what the first file said."""
+
+import csv
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from feedback_lab.ingest.load import import_file
+from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.readers import open_rows
+from feedback_lab.store import Store
+from tests.import_builders import counts, write
+
+PLAN = Plan({"interaction_id": "id", "input": "q", "value": "v", "created_at": "t"})
+GUARDED = ["=1+1", "+1", "-2", "@x", "'=x", "'plain"]
+
+
+def rejected(store: Store, path: Path, plan: Plan = PLAN) -> Path:
+    report = import_file(store, path, plan)
+    assert report.rejects_file is not None
+    return Path(report.rejects_file)
+
+
+def repaired(path: Path, old: str, new: str) -> Path:
+    path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+    return path
+
+
+def test_repaired_rows_are_stored_as_the_first_file_said_them(store: Store, tmp_path: Path) -> None:
+    rows = [f"{number},{text},-1,never,{text}" for number, text in enumerate(GUARDED)]
+    kept = rejected(store, write(tmp_path / "f.csv", "id,q,v,t,more", *rows))
+    report = import_file(store, repaired(kept, '"never"', '"2026-01-02"'), PLAN)
+
+    assert counts(report) == (6, 6, 0, 0)
+    assert [row["input"] for row in store.rows("SELECT input FROM interaction ORDER BY interaction_id")] == GUARDED
+    told = store.rows("SELECT value, metadata FROM feedback ORDER BY interaction_id")
+    assert told == [{"value": -1.0, "metadata": {"more": text}} for text in GUARDED]
+
+
+def test_the_columns_are_those_of_the_file_also_where_they_are_called_like_the_reasons(
+    store: Store, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "f.csv", "line,reason,=q,id,q,v,t", "7,why,x,1,How?,-1,never")
+    source = open_rows(rejected(store, path))
+
+    assert source.header == ["line", "reason", "=q", "id", "q", "v", "t"]
+    assert [row.values["line"] for row in source] == ["7"]
+    assert source.format.endswith("; rejected rows of an import: their lines and reasons are left out")
+
+
+def test_a_row_that_is_rejected_twice_stands_in_its_file_without_the_first_reason(store: Store, tmp_path: Path) -> None:
+    path = write(tmp_path / "f.csv", "id,q,v,t", "1,How?,-1,never", "2,=short")
+    first = rejected(store, path)
+    second = rejected(store, first)
+
+    def cells(kept: Path) -> list[list[str]]:
+        with kept.open(encoding="utf-8", newline="") as handle:
+            return [row[4:] for row in csv.reader(handle)]
+
+    assert cells(second) == cells(first) == [["id", "q", "v", "t"], ["1", "How?", "'-1", "never"], ["2", "'=short"]]
+
+
+def test_rejected_rows_may_be_repaired_in_a_spreadsheet(store: Store, tmp_path: Path) -> None:
+    kept = rejected(store, write(tmp_path / "f.csv", "id,q,v,t", "1,=1,-1,never"))
+    book = openpyxl.Workbook()
+    with kept.open(encoding="utf-8", newline="") as handle:
+        for row in csv.reader(handle):
+            book.active.append(row)
+    book.active["H2"] = "2026-01-02"
+    book.save(tmp_path / "f.xlsx")
+    report = import_file(store, tmp_path / "f.xlsx", PLAN)
+
+    assert counts(report) == (1, 1, 0, 0)
+    assert store.scalar("SELECT input FROM interaction") == "=1"
+
+
+@pytest.mark.parametrize("header", ["line,column,code,why,q", "line,column,code", "x,line,column,code,reason"])
+def test_files_that_only_look_a_little_like_it_are_read_as_they_are(tmp_path: Path, header: str) -> None:
+    names = header.split(",")
+    source = open_rows(write(tmp_path / "f.csv", header, *[",".join("'=a" for _ in names)] * 3))
+
+    assert source.header == names
+    assert next(iter(source)).values == dict.fromkeys(names, "'=a")
