@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from feedback_lab.ui import issue, issue_list, issue_refresh, jobs, state, words
+from feedback_lab.ui import issue, issue_acts, issue_list, issue_refresh, jobs, loose_comments, state, words
 from feedback_lab.ui.widgets import empty_state, heading, notice
 
 store = state.lab().store
@@ -27,6 +27,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if not ungrouped:
         issue_list.filters()
     issue_refresh.button(first=ungrouped)
+    if not ungrouped:
+        issue_acts.done_lately(store)
 
 running = jobs.current(issue_refresh.JOB)
 if running:
@@ -49,6 +51,7 @@ chosen = wanted.issue or (shown[0] if shown else None)
 issue_list.table(store, shown, view, chosen.issue_id if chosen else None)
 with st.container(horizontal=True, vertical_alignment="center"):
     st.caption(f"{words.count(len(shown), 'issue')} of {len(listing.issues):,} shown")
+    loose_comments.show(store, listing, view)
     issue_list.offer_export(store, shown, view)
 if chosen:
     with st.container(border=True):

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from feedback_lab import review
 from feedback_lab.issues import acts, listing, tracking
 from feedback_lab.serving import Lab
+from tests.builders import pattern
 from tests.issue_builders import complain
 from tests.page_builders import ENTRY_POINT, ROOT, press, words_of
 
@@ -80,7 +81,7 @@ def test_status_lock_and_title_are_kept_recorded_and_taken_back(lab: Lab) -> Non
     assert (one.status, one.locked, one.title, one.title_by) == ("fixing", True, "Dead link in the mail", "Ana")
     assert "Dead link in the mail" in table(app)
 
-    newest = next(button for button in app.button if button.label == "Undo")
+    newest = next(button for button in app.button if button.label == "Undo" and first in str(button.key))
     newest.click().run()
     one = next(one for one in listing.listing(lab.store).issues if one.issue_id == first)
     assert one.title != "Dead link in the mail"
@@ -108,3 +109,17 @@ def test_a_refresh_is_shown_before_it_changes_anything(lab: Lab) -> None:
     press(app, "Apply")
     after = {one.issue_id for one in listing.listing(lab.store).issues}
     assert set(before) < after
+
+
+def test_what_fits_none_and_what_says_nothing_can_be_opened(lab: Lab) -> None:
+    complaints(lab)
+    pattern(lab.store, "Which parcel?", negative=2, start=90, comment="bad")
+    tracking.assign_new(lab.store)
+    app = issues()
+    assert "2 (7.1 %) say nothing" in words_of(app)
+    low = next(
+        frame.value
+        for frame in app.dataframe
+        if list(frame.value.get("Comment", [])) == ["bad", "bad"]
+    )
+    assert list(low["Question"]) == ["Which parcel?"] * 2

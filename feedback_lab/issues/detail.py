@@ -43,6 +43,16 @@ COMMENTS_SQL = (
     + _PART
     + " ORDER BY m.score DESC, c.feedback_id LIMIT :most OFFSET :offset"
 )
+LOOSE_SQL = (
+    "SELECT c.feedback_id, c.interaction_id, c.comment, c.happened_at, c.dated, coalesce(m.score, 0) AS score, "
+    "m.sub_label, m.moved_by, i.input AS question, count(*) OVER () AS total FROM ("
+    + NEGATIVE_COMMENTS
+    + ") AS c LEFT JOIN issue_member m ON m.feedback_id = c.feedback_id "
+    "LEFT JOIN interaction i ON i.interaction_id = c.interaction_id "
+    "WHERE m.issue_id IS NULL AND coalesce(m.low_information, FALSE) = :low AND "
+    + _IN_PERIOD
+    + " ORDER BY c.happened_at DESC, c.feedback_id LIMIT :most"
+)
 WEEKS_SQL = (
     "SELECT date_trunc('week', c.happened_at) AS start, count(*) AS comments "
     + _PART
@@ -174,6 +184,20 @@ def comments(
         total = comments(store, issue_id, since, until, sub_label=sub_label, limit=1).total
     found = [IssueComment(**{name: row[name] for name in IssueComment.__slots__}) for row in rows]
     return CommentPage(total, offset, found)
+
+
+def loose(
+    store: Store,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    *,
+    low_information: bool,
+    limit: int = PAGE,
+) -> CommentPage:
+    """The newest comments in no issue: those that say nothing, or those that fit none (or wait to be looked at)."""
+    rows = store.rows(LOOSE_SQL, low=low_information, most=limit, since=since, until=until)
+    found = [IssueComment(**{name: row[name] for name in IssueComment.__slots__}) for row in rows]
+    return CommentPage(int(rows[0]["total"]) if rows else 0, 0, found)
 
 
 def timeline(store: Store, issue_id: str, since: datetime | None = None, until: datetime | None = None) -> Timeline:

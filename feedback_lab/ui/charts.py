@@ -16,6 +16,7 @@ from feedback_lab.ui.theme import Palette
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MOST_SEGMENTS = len(DASHES)
 LABEL_CHARACTERS = 32
+BAR_MS = 5.6 * 86_400_000  # of a week's seven days; without it, a single week is a bar of a millisecond
 LABEL_SHARE = 0.2  # of the width, for one label
 
 
@@ -60,9 +61,10 @@ def rate_over_time(frame: pd.DataFrame, markers: Sequence[tuple[datetime, str]],
 
 
 def counts_over_time(frame: pd.DataFrame, markers: Sequence[tuple[datetime, str]], colours: Palette) -> go.Figure:
-    """Bars of `n` by `start`, with markers: how often something was said."""
+    """Bars of `n` by the week that begins at `start`, with markers: how often something was said."""
     hover = "%{x|%b %-d}  %{y:,}<extra></extra>"
-    figure = go.Figure(go.Bar(x=frame["start"], y=frame["n"], marker_color=colours.accent, hovertemplate=hover))
+    bars = go.Bar(x=frame["start"], y=frame["n"], width=BAR_MS, marker_color=colours.accent, hovertemplate=hover)
+    figure = go.Figure(bars)
     _add_markers(figure, markers, frame["start"], colours)
     _dress(figure, colours, height=190, legend=False)
     figure.update_yaxes(nticks=4, tickformat=",d")

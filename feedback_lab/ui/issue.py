@@ -38,7 +38,8 @@ def show(store: Store, one: IssueView, listing: IssueList, view: View) -> None:
         st.text("Keywords  " + ",  ".join(reveal(word) for word in one.keywords))
         _sub_issues(one)
         subheading("Comments")
-        _comments(store, one, since)
+        with st.container(key="issue_comments"):
+            _comments(store, one, since)
     with right:
         _timeline(store, one, since)
         _where(store, one, since)
@@ -111,9 +112,10 @@ def _comments(store: Store, one: IssueView, since: datetime | None) -> None:
     }).dropna(axis=1, how="all")  # fmt: skip
     if not any(frame["Question"]):
         frame = frame.drop(columns="Question")
+    # What was ticked must not stay ticked when other comments move up into these rows.
+    key = f"comments_{hash(tuple(row.feedback_id for row in rows))}"
     picked = table(
-        # What was ticked must not stay ticked when other comments move up into these rows.
-        frame, f"comments_{hash(tuple(row.feedback_id for row in rows))}", most=420, on_select="rerun", selection_mode="multi-row",
+        frame, key, most=420, on_select="rerun", selection_mode="multi-row",
         columns={
             "Comment": st.column_config.TextColumn(width=420),
             "Fit": st.column_config.NumberColumn(format="%.2f", width=55, help="0 to 1: how well it fits the issue."),
@@ -194,9 +196,5 @@ def _history(store: Store, one: IssueView) -> None:
     if not events:
         return
     subheading("What was done")
-    for event in events[:20]:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            undone = f" (taken back by {event.undone_by})" if event.undone_by else ""
-            st.text(reveal(f"{words.day(event.happened_at)}  {event.actor}: {event.says}{undone}"), width="stretch")
-            if not event.undone_by and event.actor != "system":
-                issue_acts.undo_button(event.event_id)
+    with st.container(key="issue_history"):
+        issue_acts.list_of_acts(events[: issue_acts.MOST_ACTS], one.issue_id)

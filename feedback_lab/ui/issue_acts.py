@@ -9,12 +9,15 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from feedback_lab.errors import LabError
-from feedback_lab.issues import acts, sending, undoing
+from feedback_lab.issues import acts, detail, sending, undoing
 from feedback_lab.issues.listing import STATUSES, IssueView
+from feedback_lab.issues.stored import Event
 from feedback_lab.published_text import reveal
 from feedback_lab.store import Store
 from feedback_lab.ui import issue_list, reviewing, state, words
 from feedback_lab.ui.widgets import notice
+
+MOST_ACTS = 20
 
 
 def bar(store: Store, one: IssueView) -> None:
@@ -32,7 +35,7 @@ def bar(store: Store, one: IssueView) -> None:
         if one.proposed:
             _button("Keep it", "check", lambda: acts.accept(store, one.issue_id, name), key="accept")
             _button("Dismiss it", "close", lambda: acts.dismiss(store, one.issue_id, name), key="dismiss",
-                    done=lambda: f"{one.title!r} is no issue; its comments fit none again.")  # fmt: skip
+                    done=lambda: f"{one.title!r} is no issue; its comments went where else they fit.")  # fmt: skip
         st.selectbox(
             "Status", STATUSES, index=STATUSES.index(one.status), key=f"status_{one.issue_id}_{one.status}", width=150,
             label_visibility="collapsed", on_change=_set_status, args=(one.issue_id, one.status, name),
@@ -81,11 +84,30 @@ def comment_acts(store: Store, one: IssueView, ids: Sequence[str]) -> None:
                 done=lambda: f"{count} taken out: in no issue now.")  # fmt: skip
 
 
-def undo_button(event_id: str) -> None:
+def done_lately(store: Store) -> None:
+    """What was done to all issues, newest first: also to those that are gone by it."""
+    with st.popover("History", icon=":material/history:"):
+        events = detail.history(store)[:MOST_ACTS]
+        if not events:
+            st.caption("Nobody has worked on an issue yet.")
+        list_of_acts(events, "all")
+
+
+def list_of_acts(events: Sequence[Event], key: str) -> None:
+    """One act a line, with the button that takes it back."""
+    for event in events:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            undone = f" (taken back by {event.undone_by})" if event.undone_by else ""
+            st.text(reveal(f"{words.day(event.happened_at)}  {event.actor}: {event.says}{undone}"), width="stretch")
+            if not event.undone_by and event.actor != "system":
+                _undo_button(event.event_id, key)
+
+
+def _undo_button(event_id: str, key: str) -> None:
     """Take one act back; where a later one rests on it, the sentence names that one."""
     name = reviewing.reviewer()
     if name:
-        st.button("Undo", key=f"undo_{event_id}", type="tertiary", icon=":material/undo:", on_click=_do,
+        st.button("Undo", key=f"undo_{key}_{event_id}", type="tertiary", icon=":material/undo:", on_click=_do,
                   args=(lambda: undoing.undo(state.lab().store, name, event_id),))  # fmt: skip
 
 
@@ -117,12 +139,20 @@ def _titles_of_others(store: Store, one: IssueView) -> dict[str, str]:
     return {other.issue_id: other.title for other in sorted(others, key=lambda other: other.title.casefold())}
 
 
+def _whole(store: Store, one: IssueView) -> IssueView:
+    """The issue with all its comments: acts know no period."""
+    everything = issue_list.current_listing(store, None).issues
+    return next((other for other in everything if other.issue_id == one.issue_id), one)
+
+
 def _merge_and_split(store: Store, one: IssueView, name: str) -> None:
     titles = _titles_of_others(store, one)
+    one = _whole(store, one)
     into = st.selectbox("Merge it into", list(titles), index=None, format_func=lambda key: reveal(titles[key]),
                         key=f"into_{one.issue_id}", placeholder="Another issue")  # fmt: skip
-    _button("Merge the whole issue", "merge", lambda: _merge(store, one.issue_id, str(into), name), key="merge",
-            disabled=into is None, done=lambda: f"{one.title!r} is part of {titles.get(into or '')!r} now.")  # fmt: skip
+    _button(f"Merge its {words.count(one.frequency, 'comment')}", "merge",
+            lambda: _merge(store, one.issue_id, str(into), name), key="merge", disabled=into is None,
+            done=lambda: f"{one.title!r} is part of {titles.get(into or '')!r} now.")  # fmt: skip
     if not one.sub_issues:
         st.caption("To split it, choose comments in the table below.")
         return
@@ -154,7 +184,7 @@ def _send(store: Store, one: IssueView, name: str) -> None:
     )
     count = words.count(counted.sent, "complaint")
     _button(f"Send {count}", "send", lambda: sending.send_to_review(store, one.issue_id, name), key="send",
-            disabled=counted.sent == 0, done=lambda: f"{count} of {one.title!r} wait in the queue as one case.")  # fmt: skip
+            disabled=counted.sent == 0, done=lambda: f"{count} sent: one case in the queue.")  # fmt: skip
     st.page_link(state.page("review"), label="Go to the queue", icon=":material/rate_review:")
 
 

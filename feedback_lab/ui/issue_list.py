@@ -181,11 +181,12 @@ def table(store: Store, shown: Sequence[IssueView], view: View, chosen: str | No
     dated = any(any(one.weekly) for one in shown)
     known = {"Flags": any(frame["Flags"]), "12 weeks": dated, "Change": reaches_back}
     frame = frame[[name for name in frame.columns if known.get(name, True)]]
-    pick_list(
-        frame, "issues", [one.issue_id for one in shown], chosen, _open, height=table_height(len(shown), 378),
-        columns=_columns(view.days),
-    )  # fmt: skip
-    follow(made, "Positive rates, and what is answered already, are being counted.")
+    with st.container(gap="small"):  # what follows keeps its place, and with it its open popovers, when figures arrive
+        pick_list(
+            frame, "issues", [one.issue_id for one in shown], chosen, _open, height=table_height(len(shown), 378),
+            columns=_columns(view.days),
+        )  # fmt: skip
+        follow(made, "Positive rates, and what is answered already, are being counted.")
 
 
 def offer_export(store: Store, shown: Sequence[IssueView], view: View) -> None:

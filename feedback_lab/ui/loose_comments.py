@@ -1,0 +1,47 @@
+"""The comments behind "fit none" and "say nothing": every number leads to its rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pandas as pd
+import streamlit as st
+
+from feedback_lab.issues import detail
+from feedback_lab.issues.listing import IssueList
+from feedback_lab.published_text import reveal
+from feedback_lab.records import utc_now
+from feedback_lab.store import Store
+from feedback_lab.ui import state
+from feedback_lab.ui.issue_list import View
+from feedback_lab.ui.widgets import table
+
+MOST = 500
+CELL_CHARACTERS = 1000
+
+
+def show(store: Store, listing: IssueList, view: View) -> None:
+    """One fold a kind, drawn where there are such comments."""
+    fits_none = listing.unassigned - listing.low_information
+    for label, low, count in (("fit none", False, fits_none), ("say nothing", True, listing.low_information)):
+        if count:
+            with st.popover(f"{count:,} {label}", type="tertiary"):
+                _comments(store, view, low)
+
+
+def _comments(store: Store, view: View, low: bool) -> None:
+    since = utc_now() - timedelta(days=view.days) if view.days else None
+    key = f"loose_{low}"
+    found = state.cached(key, (view.days,), lambda: detail.loose(store, since, low_information=low, limit=MOST))
+    frame = pd.DataFrame({
+        "Comment": [reveal(row.comment[:CELL_CHARACTERS]) for row in found.comments],
+        "When": [row.happened_at if row.dated else None for row in found.comments],
+        "Question": [reveal((row.question or "")[:CELL_CHARACTERS]) for row in found.comments],
+    }).dropna(axis=1, how="all")  # fmt: skip
+    columns = {
+        "Comment": st.column_config.TextColumn(width=420),
+        "When": st.column_config.DatetimeColumn(width=125, format="YYYY-MM-DD HH:mm"),
+    }
+    table(frame, key, most=420, columns=columns)
+    if found.total > len(found.comments):
+        st.caption(f"The newest {len(found.comments):,} of {found.total:,}.")
