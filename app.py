@@ -13,10 +13,12 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Mount
+from streamlit import config
 
 from feedback_lab import serving
 from feedback_lab.collector import Collector
 from feedback_lab.errors import LabError
+from feedback_lab.settings import load_settings
 from feedback_lab.ui.headers import SecurityHeaders
 from feedback_lab.ui.own_pages import OwnPages
 
@@ -31,6 +33,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     sys.setswitchinterval(0.0005)
     try:
         serving.open_lab()
+        collector.begin()
     except LabError as error:
         print(error, file=sys.stderr)  # the pages and /api/v1/health say it too
     try:
@@ -38,6 +41,15 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     finally:
         collector.close()
         serving.close_lab()
+
+
+def host_names() -> list[str]:
+    """The names under which the server may be asked for; none where it may be any."""
+    names = list(st.get_option("server.allowedHosts"))
+    if names:
+        names += load_settings().allowed_hosts
+        config.set_option("server.allowedHosts", names)  # Streamlit compares too, before it opens a page's WebSocket
+    return names
 
 
 try:
@@ -50,5 +62,5 @@ app = st.App(
     ENTRY_POINT,
     lifespan=lifespan,
     routes=[Mount("/api", app=collector.api)],
-    middleware=[Middleware(SecurityHeaders), Middleware(OwnPages, hosts=st.get_option("server.allowedHosts"))],
+    middleware=[Middleware(SecurityHeaders), Middleware(OwnPages, hosts=host_names())],
 )

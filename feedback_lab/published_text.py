@@ -95,6 +95,11 @@ def cell(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
+def text_in_cell(written: str) -> str:
+    """The text that `cell` wrote so: without the apostrophe that it put before a formula."""
+    return written[1:] if written.startswith("'") and _FORMULA.match(written[1:]) else written
+
+
 def folded(text: str) -> str:
     """`text` as duplicates are compared: NFC, every run of white space as one space."""
     return " ".join(unicodedata.normalize("NFC", text).split())

@@ -6,14 +6,23 @@ A noun never reads settings by itself; doors pass it the values that it needs.
 import os
 import sys
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, StringConstraints, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from feedback_lab.errors import InputError
 
 CONFIG_NAME = "feedback_lab.toml"
+HostName = Annotated[
+    str, StringConstraints(to_lower=True, max_length=253, pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")
+]
 
 
 class Settings(BaseSettings):
@@ -29,8 +38,17 @@ class Settings(BaseSettings):
     daily_budget: int = Field(40, ge=0, description="new open tasks a UTC day")
     lease_minutes: int = Field(15, ge=1, le=10_080, description="how long a claimed task is held")
     upload_mb: int = Field(2_000, ge=1, le=1_000_000, description="largest file that the Upload page takes, in MB")
+    allowed_hosts: Annotated[tuple[HostName, ...], NoDecode] = Field(
+        (), description="names under which a proxy on this machine may ask"
+    )
     knowledge_file: Path | None = Field(None, description="knowledge.jsonl in home unless set")
     instructions_file: Path | None = Field(None, description="instructions.md in home unless set")
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        """The environment holds one text: names with commas between them."""
+        return tuple(given.replace(",", " ").split()) if isinstance(given, str) else given
 
     @property
     def knowledge_path(self) -> Path:

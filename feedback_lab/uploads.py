@@ -23,8 +23,10 @@ FOLDER = "uploads"
 TICKET_LIFE_S = 3600.0
 ABANDONED_AFTER_S = 12 * 3600.0
 SPARE_BYTES = 200_000_000  # what the disk must still hold when the file is there: an import stages its rows
-# The names under which dropped files lie; what else is in the folder (rejected rows) belongs to people.
-KEPT_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(csv|part)")
+# The names of dropped files, and of rejected rows whose import was killed; what else is in the folder (rejected
+# rows of whole imports) belongs to people.
+ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+KEPT_NAME = re.compile(rf"{ID}\.(csv|part)|rejected-{ID}\.csv\.part")
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,9 @@ def test_a_setting_that_cannot_be_used_is_named(refuse: Refuse, home: Path) -> N
     home.mkdir()
     (home / "feedback_lab.toml").write_text("similarity = 7\n")
     assert "similarity" in refuse(1, "doctor")
+    for wrong in ("https://lab.example.com", "*", "lab.example.com:443", ""):
+        (home / "feedback_lab.toml").write_text(f'allowed_hosts = ["{wrong}"]\n')
+        assert "allowed_hosts" in refuse(1, "doctor")
     (home / "feedback_lab.toml").write_text("similarity = = 7\n")
     assert "feedback_lab.toml" in refuse(1, "doctor")
 

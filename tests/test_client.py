@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from feedback_lab.client import Client, sending
-from tests.fake_collector import FakeCollector, Reply, fake_collector
+from tests.fake_collector import STORED, FakeCollector, Reply, fake_collector
 from tests.server import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -265,7 +265,7 @@ def test_retry_after_is_honoured(client: Client, collector: FakeCollector) -> No
 
     def answer(path: str, records: list[dict[str, Any]]) -> Reply:
         times.append(time.monotonic())
-        return (503, {"Retry-After": "1"}, {}) if len(times) == 1 else (201, {}, {})
+        return (503, {"Retry-After": "1"}, {}) if len(times) == 1 else STORED
 
     collector.otherwise = answer
     client.interaction("?")
@@ -292,7 +292,7 @@ def test_a_refusal_that_will_not_pass_is_counted_and_said_not_repeated(
 
 def test_one_bad_record_does_not_take_its_batch_with_it(client: Client, collector: FakeCollector) -> None:
     def answer(path: str, records: list[dict[str, Any]]) -> Reply:
-        return (422, {}, {}) if any(record["input"] == "bad" for record in records) else (201, {}, {})
+        return (422, {}, {}) if any(record["input"] == "bad" for record in records) else STORED
 
     collector.otherwise = answer
     for number in range(20):
@@ -537,3 +537,31 @@ def test_recall_in_trouble_is_empty_and_rests(
 
     assert len(collector.requests) == 1
     assert len(warnings(caplog)) == 1
+
+
+@pytest.mark.parametrize("shell", [{}, [], "<html>", {"results": "none"}], ids=repr)
+def test_a_server_that_says_200_to_everything_is_not_taken_for_a_collector(
+    client: Client, collector: FakeCollector, caplog: pytest.LogCaptureFixture, shell: object
+) -> None:
+    collector.replies = [(200, {}, shell), (200, {}, shell)]
+    client.interaction("Where is it?", "In the post.")
+    assert client.flush(20)
+    assert client.stats == (0, 1, 0, 0)
+    assert len(collector.records("interactions")) == 3, "sent again until a collector answered"
+    assert any("takes nothing" in warning for warning in warnings(caplog))
+
+
+def test_a_thread_that_could_not_be_started_is_started_by_the_next_record(
+    client: Client, collector: FakeCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as short_of_threads:
+        short_of_threads.setattr(threading.Thread, "start", refuse)
+        client.interaction("Where is it?", "In the post.")
+    assert client.stats == (0, 0, 1, 0)
+    client.interaction("And now?", "At the door.")
+    assert client.flush(20)
+    assert client.stats == (0, 1, 1, 0)
+    assert [record["input"] for record in collector.records("interactions")] == ["And now?"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -126,3 +127,23 @@ def test_thumbs_and_stars_of_a_streamlit_app_arrive(tmp_path: Path, monkeypatch:
         ("About rain: call us.", "rating", 5, 5),
         ("About rain: call us.", "thumb", -1, None),
     ]
+
+
+def test_the_log_of_the_server_holds_neither_keys_nor_what_people_wrote(live: Live) -> None:
+    canary = "the-canary-sang"
+    feedback, traces = f"{live.url}/api/v1/feedback", f"{live.url}/api/otlp/v1/traces"
+    named = {"Authorization": f"Bearer {live.secrets['ingest']}", "Content-Type": "application/json"}
+    said = {"interaction_id": canary, "feedback_id": canary, "value": -1, "comment": canary, "user": canary}
+    span = {"traceId": canary, "spanId": canary, "startTimeUnixNano": f"--5{canary}", "endTimeUnixNano": "--5"}
+    bodies: list[Any] = [said, {**said, "comment": f"{canary}!"}, {canary: canary}, [canary], {**said, "value": canary}]
+    bodies += [{"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}, {**said, "created_at": canary}]
+    for body in bodies:
+        for url in (feedback, traces):
+            assert httpx.post(url, json=body, headers=named, timeout=30).status_code < 500
+    for content in (canary.encode(), f'{{"{canary}": "\ud800", "{canary}": 1}}'.encode("utf-8", "surrogatepass")):
+        assert httpx.post(feedback, content=content, headers=named, timeout=30).status_code == 422
+    httpx.get(f"{feedback}/{canary}", headers={"Authorization": f"Bearer {canary}"}, timeout=30)
+
+    log = live.server.home.with_name("home.log").read_text("utf-8", "replace")
+    assert "Feedback Lab runs at" in log
+    assert [word for word in (canary, *live.secrets.values(), "Traceback") if word in log] == []

@@ -3,14 +3,17 @@
 import gzip
 import json
 import logging
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from feedback_lab import keys, knowledge
 from feedback_lab.collector.limits import Buckets, Limits
+from feedback_lab.embedding import LexicalModel
 from feedback_lab.keys import Scope
 from feedback_lab.records import Entry
 from feedback_lab.store import Store
@@ -378,3 +381,80 @@ def test_no_text_of_users_and_no_secret_stands_in_the_log(api: Api, caplog: pyte
     own = [record.getMessage() for record in caplog.records if record.name.startswith("feedback_lab")]
     assert canary not in " ".join(own)
     assert api.secrets["ingest"] not in caplog.text
+
+
+def test_a_sender_that_leaves_in_the_middle_of_a_body_is_no_error(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    head = (
+        "POST /api/v1/feedback HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {api.secrets['ingest']}\r\nContent-Length: 500\r\n\r\n"
+    )
+    parts = urlsplit(api.url)
+    for _ in range(5):
+        with socket.create_connection((parts.hostname, parts.port)) as leaving:
+            leaving.sendall(head.encode() + b"{")
+    api.collector.close()
+    assert api.call("GET", "/v1/health", None).status_code == 200
+    assert [entry.getMessage() for entry in caplog.records if entry.levelno >= logging.WARNING] == []
+
+
+def test_what_nobody_foresaw_is_500_and_its_words_stay_out_of_the_log(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("what a user wrote")
+
+    monkeypatch.setattr("feedback_lab.collector.records.strict_json", fail)
+    answer = api.post("/v1/feedback", DOWN)
+    assert (answer.status_code, answer.json()["error"]) == (500, "internal")
+    assert "ValueError at" in caplog.text
+    assert "what a user wrote" not in caplog.text
+
+
+def test_recall_learns_the_entries_anew_only_when_the_file_has_changed(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = api.collector.deps.files
+    fitted: list[int] = []
+    fit = LexicalModel.fit
+
+    def counted(model: LexicalModel, texts: Sequence[str]) -> LexicalModel:
+        fitted.append(len(texts))
+        return fit(model, texts)
+
+    def answers() -> list[str]:
+        hits = api.call("GET", "/v1/recall", "read", params={"query": "Where is my parcel?"}).json()["hits"]
+        return [hit["answer"] for hit in hits]
+
+    monkeypatch.setattr(LexicalModel, "fit", counted)
+    assert answers() == []
+    knowledge.add_entries(api.store, files, [Entry("k1", "Where is my parcel?", "In the post.")], "ann")
+    assert [answers() for _ in range(3)] == [["In the post."]] * 3
+    assert fitted == [2]
+    files.knowledge.write_text(files.knowledge.read_text().replace("In the post.", "At the door."))
+    assert [answers() for _ in range(2)] == [["At the door."]] * 2  # the second time as a version of its own
+    learnt = len(fitted)
+    assert [answers() for _ in range(3)] == [["At the door."]] * 3
+    assert len(fitted) == learnt
+
+
+@pytest.mark.parametrize("scale", ["15", {"1": "low", "5": "high"}, [True, 5], ["1", "5"], [1, 3, 5], 5])
+def test_a_scale_is_two_numbers_and_nothing_that_only_looks_like_them(api: Api, scale: object) -> None:
+    answer = api.post("/v1/feedback", {"interaction_id": "i", "value": 3, "scale": scale})
+    assert (answer.status_code, answer.json()["details"]["results"][0]["code"]) == (422, "bad_scale")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("value", "perhaps"), ("value", "1,000,0"), ("created_at", "12/11/2026"), ("polarity", "blue"), ("kind", 'b"c')],
+)
+def test_a_reason_speaks_of_fields_and_never_of_the_command_line(api: Api, field: str, value: str) -> None:
+    answer = api.post("/v1/feedback", {"interaction_id": "i", "comment": "c", field: value})
+    (result,) = answer.json()["details"]["results"]
+    assert result["field"] == field
+    assert [word for word in ("--", "column", "map ") if word in result["reason"]] == []
+
+
+def test_nanoseconds_may_come_as_any_number_of_json(api: Api) -> None:
+    for name, moment in {"a": 1795000000000000000, "b": 1.795e18, "c": "1795000000000000000", "d": 1.795e9}.items():
+        api.post("/v1/feedback", {"interaction_id": "i", "feedback_id": name, "value": 1, "created_at": moment})
+    assert {stored(api, name)["created_at"] for name in "abcd"} == {"2026-11-18T11:06:40Z"}

@@ -1,6 +1,7 @@
 """Who may do what: a table of all routes, and what other sites can never do."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -234,9 +235,15 @@ def test_the_owner_token_is_no_key_for_data(api: Api) -> None:
 # The dashboard beside it
 
 
+PROXY = "lab.example.com"
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = start_server(tmp_path_factory.mktemp("served") / "home")
+    home = tmp_path_factory.mktemp("served") / "home"
+    home.mkdir()
+    (home / "feedback_lab.toml").write_text(f'allowed_hosts = ["{PROXY}"]\n')
+    running = start_server(home)
     yield running
     running.stop()
 
@@ -292,6 +299,25 @@ def dial(server: Server, origin: str | None, host: str | None = None) -> int:
 )
 def test_no_other_page_opens_the_dashboards_websocket(server: Server, origin: str | None) -> None:
     assert dial(server, origin) == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/health", "/_stcore/health"])
+def test_a_proxy_may_ask_under_the_name_that_the_settings_allow(server: Server, path: str) -> None:
+    for host in (PROXY, f"{PROXY.upper()}:443"):
+        assert httpx.get(server.url + path, headers={"Host": host}).status_code == 200
+    for host in (f"www.{PROXY}", f"{PROXY}.evil.test"):
+        assert httpx.get(server.url + path, headers={"Host": host}).status_code == 421
+
+
+@pytest.mark.parametrize(("origin", "status"), [(f"https://{PROXY}", 101), ("https://evil.example", 403), (None, 403)])
+def test_behind_a_proxy_its_own_page_opens_the_websocket(server: Server, origin: str | None, status: int) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as through:
+        try:
+            with connect(f"ws://{PROXY}/_stcore/stream", sock=through, origin=origin):  # type: ignore[arg-type]
+                found = 101
+        except InvalidStatus as refused:
+            found = refused.response.status_code
+    assert found == status
 
 
 def test_its_own_page_does(server: Server) -> None:

@@ -10,12 +10,17 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from feedback_lab import schema
+from feedback_lab.client import Client, sending
+from feedback_lab.collector import Collector, answers
 from feedback_lab.collector.background import Evaluation, evaluate
 from feedback_lab.collector.limits import Limits
 from feedback_lab.collector.writer import QueueFull, Writer
-from feedback_lab.errors import DiskError, StoreError
+from feedback_lab.errors import DiskError, InputError, LabError, StoreError
+from feedback_lab.ingest.load import import_records
 from feedback_lab.ingest.receiving import FeedbackItem, InteractionItem, Item, Outcome, Status
+from feedback_lab.serving import Lab
 from feedback_lab.store import Store
+from tests.builders import interaction, thumb
 from tests.collector_server import lab_of, serving_collector
 
 
@@ -262,14 +267,48 @@ def test_a_full_queue_is_503_and_the_others_are_stored(store: Store) -> None:
         assert api.count("feedback") == 3
 
 
+def test_clients_lose_nothing_to_a_queue_that_is_full(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "RETRY_SECONDS", 0)
+    monkeypatch.setattr(sending, "FIRST_PAUSE", 0.01)
+    with serving_collector(store, Limits(queued_items=1)) as api:
+        gated = Gated(store)
+        api.collector.writer._store_of = lambda: gated  # type: ignore[assignment, return-value]
+        clients = [Client(api.url, api.secrets["ingest"], batch_size=5, flush_interval=0.01) for _ in range(4)]
+        for client in clients:
+            for number in range(20):
+                client.feedback(f"i{number}", "down")
+        gated.entered.acquire()  # one batch is being stored, one waits, and the others are refused meanwhile
+        gated.open.set()
+        assert all(client.flush(60) for client in clients)
+        assert [client.stats for client in clients] == [(0, 20, 0, 0)] * 4
+        assert api.count("feedback") == 80
+        for client in clients:
+            client.close()
+
+
 def test_a_damaged_store_is_read_but_not_written(store: Store) -> None:
     with serving_collector(store) as api:
         api.post("/v1/feedback", {"interaction_id": "i", "feedback_id": "f", "value": 1})
-        store.damage = "The database is short."
+        store.damage = f"{store.path} is short."
         assert api.post("/v1/feedback", {"interaction_id": "i", "value": 1}).status_code == 503
         assert api.call("GET", "/v1/feedback/f", "read").status_code == 200
         health = api.call("GET", "/v1/health", None)
-        assert (health.status_code, health.json()["reason"]) == (503, "The database is short.")
+        assert (health.status_code, health.json()["status"]) == (503, "error")
+        assert "feedback-lab doctor" in health.json()["reason"]
+        assert str(store.home) not in health.text, "everyone may ask, and learns no path"
+
+
+@pytest.mark.parametrize("error", [InputError, StoreError, DiskError, LabError])
+def test_health_says_that_the_lab_cannot_be_opened_without_its_paths(store: Store, error: type[LabError]) -> None:
+    with serving_collector(store) as api:
+
+        def closed() -> Lab:
+            raise error(f"{store.path} cannot be opened.")
+
+        api.collector.deps.lab_of = closed
+        health = api.call("GET", "/v1/health", None)
+        assert (health.status_code, health.json()["status"]) == (503, "error")
+        assert str(store.home) not in health.text
 
 
 def test_a_commit_that_takes_too_long_is_not_acknowledged(store: Store) -> None:
@@ -299,6 +338,35 @@ def test_new_feedback_from_a_product_opens_a_task(store: Store) -> None:
         assert done.wait(60)
         assert int(store.scalar("SELECT count(*) FROM task")) >= 1
         assert api.count(schema.evaluation.name) >= 12
+
+
+def test_what_a_stopped_server_had_not_looked_at_is_looked_at_by_the_next(store: Store) -> None:
+    lab = lab_of(store)
+    before = Collector(lambda: lab)
+    before.evaluation.close()  # stopped before its rules ran
+    said = [FeedbackItem(f"i{number}", value="down", user=f"u{number}") for number in range(3)]
+    before.writer.submit(said).result(30)
+    before.close()
+
+    done = threading.Event()
+    after = Collector(lambda: lab)
+    after.evaluation._work = lambda: (evaluate(lab), done.set())
+    after.begin()
+    assert done.wait(60)
+    after.close()
+    assert int(store.scalar(f"SELECT count(*) FROM {schema.evaluation.name}")) >= 3
+    again = Collector(lambda: lab)
+    again.begin()
+    assert again.evaluation._thread is None, "nothing is left to look at"
+    again.close()
+
+
+def test_an_import_is_not_evaluated_by_a_start(store: Store) -> None:
+    import_records(store, [interaction("i1")], [thumb("f1", up=False)], source="test", complete=True)
+    collector = Collector(lambda: lab_of(store))
+    collector.begin()
+    assert collector.evaluation._thread is None
+    collector.close()
 
 
 def test_what_comes_during_a_run_is_looked_at_by_one_more() -> None:

@@ -109,6 +109,8 @@ def test_ids_of_spans_are_the_same_in_every_notation() -> None:
 def test_python_literals_of_a_dataframe_are_read_and_nothing_else_is() -> None:
     assert structure("[{'a': None}]") == [{"a": None}]
     assert structure('{"a": 1}') == {"a": 1}
+    assert structure('{"a\\ud800": 1}') == {"a\ufffd": 1}
+    assert structure("{'a\\ud800': ['\\x00']}") == {"a\ufffd": ["\ufffd"]}
     assert structure("[__import__('os')]") == "[__import__('os')]"
     assert structure("{" * 5_000 + "}" * 5_000) == "{" * 5_000 + "}" * 5_000
 

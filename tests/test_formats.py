@@ -281,3 +281,16 @@ def test_a_score_that_begins_far_down_in_the_file_means_the_same_as_at_its_top(s
 
     assert [tuple(found.values()) for found in kinds] == [("rating", 5.0, 1_001), ("thumb", None, 20)]
     assert "with all rows 'help' is read as ratings on the scale 1:5" in report.format
+
+
+def test_scores_and_observations_among_traces_are_no_interactions_of_their_own(store: Store, tmp_path: Path) -> None:
+    traces = json.loads((FIXTURES / "langfuse" / "traces.json").read_text("utf-8"))["data"]
+    observations = json.loads((FIXTURES / "langfuse" / "observations.json").read_text("utf-8"))
+    scores = (FIXTURES / "langfuse" / "scores.jsonl").read_text("utf-8").splitlines()
+    merged = tmp_path / "merged.jsonl"
+    merged.write_text("\n".join([*map(json.dumps, [*traces, *observations]), *scores]), "utf-8")
+    report = import_file(store, merged, Plan())
+
+    assert report.rejected == 0
+    assert store.scalar("SELECT count(*) FROM interaction") == len(traces)
+    assert store.scalar("SELECT count(*) FROM feedback") == len(scores)

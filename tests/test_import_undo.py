@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from feedback_lab import schema
+from feedback_lab.cli.data import undone_words
 from feedback_lab.errors import InputError, LabError
 from feedback_lab.ingest.history import history, rejects
 from feedback_lab.ingest.load import import_file
 from feedback_lab.ingest.plan import Plan
-from feedback_lab.ingest.undo import undo
+from feedback_lab.ingest.undo import UndoReport, undo
 from feedback_lab.store import Store
 from tests.builders import MONDAY
 
@@ -165,3 +166,12 @@ def test_undoing_in_reverse_order_restores_every_state(
         assert contents(store) == states.pop()
         undo(store, batch, "ada")
     assert contents(store) == states.pop()
+
+
+def test_what_stays_after_an_undo_is_not_said_to_be_removed() -> None:
+    assert undone_words(UndoReport("b", 5, 1_200, 0, 3, 2)) == [
+        "Removed: 5 interactions, 1,200 feedback.",
+        "Emptied: 3 fields that this import had filled in others' interactions.",
+        "Left without content: 2 interactions, because other imports speak about them.",
+    ]
+    assert undone_words(UndoReport("b", 0, 0, 0, 0, 0)) == ["Removed: nothing."]

@@ -119,3 +119,20 @@ def test_what_the_first_rows_said_of_dates_is_taken_back_where_later_rows_contra
 
     assert report.reasons == {"ambiguous_time": 1_100}
     assert report.format.endswith("; with all rows, dates like 05/06/2026 contradict one another")
+
+
+def test_a_constant_is_known_from_the_start(store: Store, tmp_path: Path) -> None:
+    path = write(tmp_path / "f.csv", "c", "slow")
+    seen: list[int] = []
+    plan = Plan({"comment": "c"}, constants={"value": "4", "created_at": "13/06/2026"}, scale=(1, 5))
+    report = import_file(store, path, plan, progress=seen.append)
+
+    assert (counts(report), seen, report.format) == ((1, 1, 0, 0), [1], "CSV (one column), UTF-8")
+
+
+def test_a_row_that_only_names_something_is_told_so(store: Store, tmp_path: Path) -> None:
+    path = write(tmp_path / "f.csv", "s,t,c", "s1,2026-01-01,", "s1,2026-01-01,slow")
+    import_file(store, path, Plan({"session_id": "s", "created_at": "t", "comment": "c"}))
+
+    told = "the row holds neither a question, nor an answer, nor feedback"
+    assert store.rows("SELECT line, message FROM import_reject") == [{"line": 2, "message": told}]

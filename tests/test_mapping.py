@@ -219,12 +219,27 @@ def test_the_order_of_day_and_month_is_asked_for_and_never_guessed_in_silence(da
     assert bool(sentence) == (len(said) == 3)
 
 
+def test_the_first_rows_alone_do_not_speak_for_the_whole_file() -> None:
+    rows = [{"comment": "text", "date": "05/06/2026"}] * 1_000
+    _, said = complete_plan(Plan(), ["comment", "date"], rows, only_exact=False)
+
+    assert any(sentence.endswith("or those rows are rejected unless later rows tell.") for sentence in said)
+
+
 def test_words_of_other_trades_are_no_population_and_no_scale() -> None:
     rows = [{"population": "83000000", "scale": "large", "comment": "slow"}]
     ours = [{"population": "judge", "scale": "1:5", "comment": "slow"}]
 
     assert suggest(list(rows[0]), rows).plan.columns == {"comment": "comment"}
     assert set(suggest(list(ours[0]), ours).plan.columns) == {"population", "scale", "comment"}
+
+
+def test_populations_that_are_not_understood_are_not_left_out_in_silence() -> None:
+    rows = [{"comment": "text", "population": word} for word in ("judge", "user", "martian")]
+    plan, said = complete_plan(Plan(), ["comment", "population"], rows, only_exact=False)
+
+    assert "population" not in plan.columns
+    assert any("--map population=population reads it" in sentence for sentence in said)
 
 
 def test_roles_that_are_not_understood_are_not_left_out_in_silence() -> None:

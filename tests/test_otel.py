@@ -464,3 +464,37 @@ def pairs_of(attributes: dict[str, Any]) -> list[dict[str, Any]]:
         {"key": name, "value": {"stringValue": value} if isinstance(value, str) else {"intValue": str(value)}}
         for name, value in attributes.items()
     ]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"startTimeUnixNano": "--5"},
+        {"endTimeUnixNano": 10**390},
+        {"attributes": [{"key": f"annotations.{'9' * 5000}.annotation.name", "value": {"stringValue": "user"}}]},
+        {"attributes": [{"key": f"llm.input_messages.{'9' * 5000}.message.content", "value": {"stringValue": "q"}}]},
+    ],
+    ids=["a time of two signs", "a time beyond 64 bits", "an endless number of an annotation", "and of a message"],
+)
+def test_numbers_that_no_sender_means_do_not_stop_the_span(odd: dict[str, Any]) -> None:
+    call = {"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}
+    given = {"traceId": TRACE, "spanId": SPAN, **odd, "attributes": [call, *odd.get("attributes", [])]}
+    (read,) = spans_of({"resourceSpans": [{"scopeSpans": [{"spans": [given]}]}]})
+    (item,) = of_span(read).items
+    assert isinstance(item, InteractionItem)
+    assert interaction_of(item, "key", utc_now()).interaction_id == SPAN
+
+
+def test_numbers_that_json_cannot_hold_do_not_cost_the_interaction() -> None:
+    odd = {"logprob": float("nan"), "parts": [1.0, float("inf")], "metadata": '{"temperature": NaN, "top": 1}'}
+    (item,) = of_span(chat(given=odd)).items
+    assert isinstance(item, InteractionItem)
+    kept = interaction_of(item, "key", utc_now()).metadata["attributes"]
+    assert kept["metadata"] == {"temperature": None, "top": 1}
+    assert "logprob" not in kept
+
+
+def test_many_long_attributes_do_not_cost_the_interaction() -> None:
+    (item,) = of_span(chat(given={f"note.{number}": "n" * 1_900 for number in range(128)})).items
+    assert isinstance(item, InteractionItem)
+    assert interaction_of(item, "key", utc_now()).metadata["attributes"]["note.0"] == "n" * 1_900

@@ -1,13 +1,16 @@
 """The file of rejected rows goes round: repaired and imported again, its rows say what the first file said."""
 
 import csv
+import json
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+from feedback_lab.errors import InputError
 from feedback_lab.ingest.load import import_file
 from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning import reading_of
 from feedback_lab.ingest.readers import open_rows
 from feedback_lab.store import Store
 from tests.import_builders import counts, write
@@ -59,6 +62,23 @@ def test_a_row_that_is_rejected_twice_stands_in_its_file_without_the_first_reaso
             return [row[4:] for row in csv.reader(handle)]
 
     assert cells(second) == cells(first) == [["id", "q", "v", "t"], ["1", "How?", "'-1", "never"], ["2", "'=short"]]
+
+
+def test_rejected_rows_of_an_export_are_read_as_our_fields_and_keep_their_ids(store: Store, tmp_path: Path) -> None:
+    shared = {"name": "quality", "source": "API", "dataType": "NUMERIC", "comment": "=x"}
+    scores = [{"id": f"s{value}", "traceId": f"t{value}", "value": value, **shared} for value in (1, 7, 9)]
+    export = tmp_path / "scores.json"
+    export.write_text(json.dumps(scores), "utf-8")
+    kept = rejected(store, export, Plan())
+    reading = reading_of(store, open_rows(kept), Plan(scale=(0, 10)))
+    report = import_file(store, kept, reading.plan, format=reading.format)
+    again = import_file(store, export, Plan(scale=(0, 10)))
+
+    assert (counts(report), counts(again)) == ((3, 3, 0, 0), (3, 0, 3, 0))
+    told = store.rows("SELECT interaction_id, feedback_id, value, comment FROM feedback ORDER BY value")
+    assert [tuple(row.values()) for row in told] == [(f"t{value}", f"s{value}", value, "=x") for value in (1, 7, 9)]
+    with pytest.raises(InputError, match="does not look like"):
+        reading_of(store, open_rows(kept), Plan(), format="langfuse-scores")
 
 
 def test_rejected_rows_may_be_repaired_in_a_spreadsheet(store: Store, tmp_path: Path) -> None:

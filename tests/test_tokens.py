@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_lab.tokens import LONGEST_WORD, content_words, language_of, misspellings, respelled, words
+from feedback_lab.tokens import LONGEST_WORD, content_words, language_of, misspellings, pieces, respelled, tokens, words
 
 
 def test_links_mentions_and_entities_are_dropped_and_numbers_fold_to_zero() -> None:
@@ -72,11 +72,21 @@ def test_case_does_not_matter(text: str) -> None:
 
 def test_a_rare_word_one_edit_from_a_common_one_is_a_misspelling() -> None:
     texts = ["the answer is about fees"] * 8 + ["no anwser", "aboout fees", "an answwr", "another bank", "anwsre"]
-    fixed = misspellings(texts)
+    fixed = misspellings(map(pieces, texts))
     assert fixed == {"anwser": "answer", "aboout": "about", "answwr": "answer"}
     assert respelled("No Anwser, aboout_x about", fixed) == "No answer, about_x about"
 
 
 def test_common_words_short_words_and_other_forms_are_not_respelled() -> None:
     texts = ["the limit of the card"] * 8 + ["the limits", "care", "climb"] + ["timit"] * 3
-    assert misspellings(texts) == {}
+    assert misspellings(map(pieces, texts)) == {}
+
+
+@given(st.text(alphabet="abcs '_+#@&;:/.0123\nTHEnotis", max_size=60))
+def test_plain_text_is_read_as_it_is_beside_a_letter_that_is_not_plain(text: str) -> None:
+    assert [*tokens(text), ("ж", "ж", False)] == tokens(f"{text} ж")
+
+
+def test_the_language_of_a_whole_text_decides_about_a_part() -> None:
+    assert tokens("die Rechnungen", "de")[1][0] == "rechnungen"
+    assert tokens("die bills")[0] == ("die", "die", True)

@@ -139,13 +139,14 @@ def test_what_nobody_took_is_removed_and_what_belongs_to_people_stays(tmp_path: 
     folder = tmp_path / "uploads"
     folder.mkdir()
     old, young, broken = (folder / f"{new_id()}{end}" for end in (".csv", ".csv", ".part"))
+    unfinished = folder / f"rejected-{new_id()}.csv.part"  # of an import that was killed
     kept = [folder / f"rejected-{new_id()}.csv", folder / "my notes.csv"]
-    for path in (old, young, broken, *kept):
+    for path in (old, young, broken, unfinished, *kept):
         path.write_text("x")
         os.utime(path, (0, 0))
     os.utime(young)
 
-    assert uploads.remove_abandoned(tmp_path) == 2
+    assert uploads.remove_abandoned(tmp_path) == 3
     assert sorted(folder.iterdir()) == sorted([young, *kept])
     assert uploads.remove_abandoned(tmp_path, 0) == 1
     assert uploads.remove_abandoned(tmp_path / "no home") == 0

@@ -3,10 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection
 
+from feedback_lab import schema
 from feedback_lab.records import Kind, Polarity, Population, polarity_of_rating
-from feedback_lab.store import Store
-from feedback_lab.verdicts import NEGATIVE_COMMENTS, VERDICTS
+from feedback_lab.store import Store, insert_rows
+from feedback_lab.verdicts import NEGATIVE_COMMENTS, SAID, VERDICTS, negative_comments
 from tests.builders import MONDAY, interaction, put, said, thumb
 
 
@@ -107,3 +111,56 @@ def test_a_rating_is_judged_by_its_declared_scale(value: float, lo: float, hi: f
 def test_a_rating_outside_its_scale_has_no_polarity(value: float, lo: float, hi: float) -> None:
     with pytest.raises(ValueError, match="scale"):
         polarity_of_rating(value, lo, hi)
+
+
+# As the two are defined, without a short cut.
+PLAINLY = f"""
+    SELECT said.feedback_id, said.comment, said.happened_at, said.dated FROM ({SAID}) AS said
+    JOIN ({VERDICTS}) AS verdict USING (interaction_id, rater)
+    WHERE verdict.polarity = 'negative' AND trim(said.comment) <> ''
+"""
+SAYINGS = st.tuples(
+    st.integers(0, 3),  # interaction
+    st.sampled_from([None, "ann", "bob"]),
+    st.sampled_from([Kind.THUMB, Kind.RATING, Kind.COMMENT, Kind.CORRECTION, Kind.EDIT, "rephrase"]),
+    st.sampled_from([None, Polarity.POSITIVE, Polarity.NEGATIVE, Polarity.NEUTRAL]),
+    st.sampled_from([None, "", " ", "it fails"]),
+    st.integers(0, 2),  # minutes
+    st.sampled_from([Population.USER, Population.USER, Population.USER, Population.REVIEWER]),
+)
+
+
+def test_negative_comments_are_those_of_negative_verdicts_whatever_was_said(store: Store) -> None:
+    put(store, [interaction("i0", session_id="s"), interaction("i1"), interaction("i2", session_id="s")])
+    put(store, [interaction("i3")])
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.lists(SAYINGS, max_size=12))
+    def holds(sayings: list[tuple[int, str | None, str, Polarity | None, str | None, int, Population]]) -> None:
+        rows = [
+            {
+                "feedback_id": f"f{number}",
+                "interaction_id": f"i{on}",
+                "kind": kind,
+                "polarity": polarity,
+                "comment": comment,
+                "created_at": MONDAY + timedelta(minutes=minutes),
+                "received_at": MONDAY,
+                "rater_hash": rater,
+                "population": population,
+                "source": "test",
+            }
+            for number, (on, rater, kind, polarity, comment, minutes, population) in enumerate(sayings)
+        ]
+
+        def stored(connection: Connection) -> None:
+            connection.execute(schema.feedback.delete())
+            if rows:
+                insert_rows(connection, schema.feedback, rows)
+
+        store.write(stored)
+        for sql in (NEGATIVE_COMMENTS, negative_comments("AND f.interaction_id IN ('i0', 'i1', 'i2', 'i3')")):
+            plain = f"SELECT feedback_id, comment, happened_at, dated FROM ({sql}) AS short ORDER BY feedback_id"
+            assert store.rows(plain) == store.rows(f"{PLAINLY} ORDER BY feedback_id")
+
+    holds()

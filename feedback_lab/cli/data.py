@@ -40,9 +40,21 @@ def import_undo(
 ) -> None:
     """Take a whole import back, with the undecided tasks that rest on it alone."""
     removed = undo.undo(session(context).store, batch, ACTOR)
-    answer = asdict(removed)
-    words = ", ".join(f"{count:,} {name}" for name, count in answer.items() if isinstance(count, int) and count)
-    emit(answer, as_json, f"Removed: {words or 'nothing'}.")
+    emit(asdict(removed), as_json, *undone_words(removed))
+
+
+def undone_words(report: undo.UndoReport) -> list[str]:
+    """What an undo took away, and what it had to leave."""
+    counts = {"interactions": report.interactions, "feedback": report.feedback, "tasks": report.tasks}
+    gone = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    words = [f"Removed: {gone or 'nothing'}."]
+    if report.emptied_fields:
+        words.append(f"Emptied: {report.emptied_fields:,} fields that this import had filled in others' interactions.")
+    if report.bare_interactions:
+        words.append(
+            f"Left without content: {report.bare_interactions:,} interactions, because other imports speak about them."
+        )
+    return words
 
 
 def backup(

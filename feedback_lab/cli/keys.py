@@ -48,11 +48,10 @@ def list_keys(context: typer.Context, as_json: Json = False) -> None:
                 " ".join(info.origins),
                 moment(info.created_at),
                 moment(info.revoked_at),
-                info.key_id,
             )
             for info in found
         ]
-        table(("name", "scope", "origins", "made", "revoked", "id"), rows)
+        table(("name", "scope", "origins", "made", "revoked"), rows)
 
 
 def revoke(context: typer.Context, name: Name, as_json: Json = False) -> None:

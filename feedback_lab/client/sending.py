@@ -75,9 +75,9 @@ class Sender:
                 self._characters -= queue.popleft()[0]
                 lost += 1
             if not self._closed:
+                self._start()
                 queue.append((size, record))
                 self._characters += size
-                self._start()
             self._dropped += lost
             full = len(queue) % self._batch_size == 0
         if lost:
@@ -87,8 +87,9 @@ class Sender:
 
     def _start(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="feedback-lab", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="feedback-lab", daemon=True)
+            thread.start()  # may be refused: then the next record tries again
+            self._thread = thread
 
     def stats(self) -> Stats:
         with self._changed:
@@ -173,7 +174,7 @@ class Sender:
     def _deliver(self, route: str, batch: Sequence[bytes]) -> None:
         """Try until there is a final answer. A refused batch goes again in halves, until the culprit stands alone."""
         attempt, body = 0, b"[" + b",".join(batch) + b"]"
-        while not (answer := self._web.ask(route, body, self._timeout)).final and not self._closed:
+        while not self._is_final(answer := self._web.ask(route, body, self._timeout)) and not self._closed:
             self.complain("outage", "Feedback Lab at %s takes nothing, records wait: %s", answer)
             self._pause(attempt, answer.retry_after)
             attempt += 1
@@ -183,18 +184,20 @@ class Sender:
         elif answer.status in SPLIT and len(batch) > 1:
             self._deliver(route, batch[: len(batch) // 2])
             self._deliver(route, batch[len(batch) // 2 :])
-        elif answer.final:
+        elif answer.final and not answer.good:
             self.complain("refused", "Feedback Lab at %s refused records: %s", answer)
             self._settle(rejected=len(batch))
 
+    def _is_final(self, answer: Answer) -> bool:
+        """Whether a collector has spoken its last word; proxies and dashboards say 200 to what they do not know."""
+        return answer.final and not (answer.good and _results_of(answer) is None)
+
     def _rejects(self, answer: Answer) -> int | None:
         """How many records were rejected, where the collector judged them one by one; None where it did not."""
-        try:
-            told = json.loads(answer.words)
-            results = (told if answer.good else told["details"])["results"]
-            rejects = [result for result in results if result["status"] == "rejected"]
-        except (ValueError, TypeError, KeyError):
-            return 0 if answer.good else None
+        results = _results_of(answer)
+        if results is None:
+            return None
+        rejects = [result for result in results if result.get("status") == "rejected"]
         if rejects:
             self.complain("refused", "Feedback Lab at %s refused records: %s", rejects[0])
         return len(rejects)
@@ -215,6 +218,16 @@ class Sender:
                 self._sent += sent
                 self._rejected += rejected
             self._changed.notify_all()
+
+
+def _results_of(answer: Answer) -> list[dict[str, Any]] | None:
+    """What became of each record, where a collector says it."""
+    try:
+        told = json.loads(answer.words)
+        results = (told if answer.good else told["details"])["results"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return results if isinstance(results, list) and all(isinstance(one, dict) for one in results) else None
 
 
 def _close_all() -> None:

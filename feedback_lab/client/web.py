@@ -11,7 +11,7 @@ from http.client import HTTPException
 from typing import Any, NamedTuple
 
 GZIP_FROM = 1_000  # bytes
-MOST_WORDS = 1_000_000  # bytes of an answer that are read
+MOST_WORDS = 8_000_000  # bytes of an answer that are read
 LONGEST_RETRY_AFTER = 300.0  # seconds
 LATER = (408, 429)  # of 4xx, only these are worth another try
 

@@ -14,7 +14,7 @@ from feedback_lab import __version__, server_note
 from feedback_lab.collector import access, answers, commands, openapi, otlp, recalling, records, uploads, widget
 from feedback_lab.collector.access import Gate, public, require
 from feedback_lab.collector.answers import JsonAnswer
-from feedback_lab.collector.background import Evaluation, evaluate
+from feedback_lab.collector.background import Evaluation, evaluate, left_over
 from feedback_lab.collector.deps import Deps
 from feedback_lab.collector.limits import Buckets, Limits
 from feedback_lab.collector.writer import Writer
@@ -40,6 +40,11 @@ class Collector:
         self.writer = Writer(lambda: lab_of().store, most_waiting=limits.queued_items, stored=self.evaluation.ask)
         self.deps = Deps(lab_of, self.writer, owner_token, limits)
         self.api = create_api(self.deps, Gate(self.deps, buckets))
+
+    def begin(self) -> None:
+        """Let the rules look at what came before the last stop and after their last run, where there is any of it."""
+        if left_over(self.deps.store):
+            self.evaluation.ask()
 
     def close(self) -> None:
         """Store and answer what waits, then end both threads. The lab stays open; close it afterwards."""
@@ -76,6 +81,7 @@ def create_api(deps: Deps, gate: Gate) -> FastAPI:
     api.router.routes[:0] = [route for router in routers for route in router.routes]
     answers.register(api)
     access.close(api, gate)
+    api.add_middleware(answers.Unforeseen)
     return api
 
 
@@ -84,12 +90,13 @@ def _health(deps: Deps) -> Response:
     try:
         store = deps.store
         answer["database_id"] = store.scalar("SELECT database_id FROM ledger")  # the command line asks for it
-        reason = store.damage
-        if reason is None:
+        if store.damage is None:
             answer["commits"] = store.scalar("SELECT acknowledged FROM ledger")
             answer["queued"] = deps.writer.queued
-    except LabError as error:
-        reason = str(error)
-    if reason is not None:
-        return JsonAnswer(answer | {"status": "error", "reason": reason}, 503)
-    return JsonAnswer(answer)
+            return JsonAnswer(answer)
+        reason = "The database is read, but nothing is written to it"
+    except LabError:
+        reason = "The lab cannot be opened or read"
+    # Everyone may ask, so it names no path and no file.
+    reason += ": `feedback-lab doctor` says why."
+    return JsonAnswer(answer | {"status": "error", "reason": reason}, 503)

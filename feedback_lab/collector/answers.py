@@ -10,15 +10,17 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from feedback_lab.collector.writer import QueueFull
+from feedback_lab.collector.writer import QueueFull, place_of
 from feedback_lab.errors import DiskError, InputError, LabError, StoreError
 
 log = logging.getLogger("feedback_lab.collector")
 
 RETRY_SECONDS = 1
-# Without the paths that the errors' own sentences hold; GET /api/v1/health and the log say more.
+# Without the paths that the errors' own sentences hold; `feedback-lab doctor` says more.
 UNAVAILABLE: tuple[tuple[type[LabError], str, str], ...] = (
     (QueueFull, "queue_full", "Too much waits to be stored: send the same again in a moment."),
     (
@@ -70,7 +72,7 @@ def unavailable(code: str, message: str) -> Response:
 
 
 def register(api: FastAPI) -> None:
-    """Give every error of the API its shape; what nobody foresaw becomes a 500 without details."""
+    """Give every foreseen error of the API its shape."""
 
     @api.exception_handler(ApiError)
     async def refused(_request: Request, error: ApiError) -> Response:
@@ -94,7 +96,30 @@ def register(api: FastAPI) -> None:
         fields = [".".join(str(part) for part in found["loc"][1:]) for found in error.errors()]
         return problem(422, "bad_parameter", "A parameter cannot be used as it is.", fields=fields)
 
-    @api.exception_handler(Exception)
-    async def unforeseen(_request: Request, error: Exception) -> Response:
-        log.error("A request failed: %s", type(error).__name__, exc_info=error)
-        return problem(500, "internal", "Something unexpected went wrong; nothing of this request is acknowledged.")
+
+class Unforeseen:
+    """ASGI middleware: what nobody foresaw is a 500 without details, and a sender that has left is no error.
+
+    Nothing is raised to the server, whose log would show the error's words, and these may be a user's.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answering = False
+
+        async def watched(message: Message) -> None:
+            nonlocal answering
+            answering = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            log.error("A request failed (%s)", place_of(error))
+            if not answering:
+                message = "Something unexpected went wrong; nothing of this request is acknowledged."
+                await problem(500, "internal", message)(scope, receive, send)

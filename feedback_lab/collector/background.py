@@ -14,11 +14,24 @@ from collections.abc import Callable
 from feedback_lab.collector.writer import place_of
 from feedback_lab.errors import LabError
 from feedback_lab.serving import Lab
+from feedback_lab.store import Store
 
 log = logging.getLogger("feedback_lab.collector")
 
 PAUSE_S = 5.0
 REST = 9  # times as long as a run took, so that the rules never take more than a tenth of the time
+
+# What came by the collector and may fire a rule; imports wait for a human who runs the rules.
+LEFT_OVER = """
+    SELECT 1 FROM feedback f
+    WHERE f.batch_id IS NULL AND f.population = 'user' AND f.polarity = 'negative'
+      AND f.feedback_id NOT IN (SELECT feedback_id FROM evaluation) LIMIT 1
+"""
+
+
+def left_over(store: Store) -> bool:
+    """Whether a product's negative feedback waits for the rules."""
+    return not store.damage and store.scalar(LEFT_OVER) is not None
 
 
 def evaluate(lab: Lab) -> None:
@@ -54,7 +67,7 @@ class Evaluation:
                 self._thread.start()
 
     def close(self) -> None:
-        """End after the run that is on. What was asked for and not begun is left to the next start's first feedback."""
+        """End after the run that is on. What was asked for and not begun is left to the next start."""
         self._closing.set()
         self._wanted.set()
         if self._thread is not None:

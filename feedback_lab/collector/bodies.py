@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import zlib
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from fastapi import Request
 
 from feedback_lab.collector.answers import ApiError
 from feedback_lab.collector.limits import Limits
 
+T = TypeVar("T")
+
+LARGE = 100_000  # bytes that take milliseconds to read
 MAX_DIGITS = 400  # of a number: more cost time quadratically, and mean nothing
 
 
@@ -30,7 +35,14 @@ async def read(request: Request, limits: Limits) -> bytes:
             raise _too_large(limits.body_bytes)
         parts.append(part)
     body = b"".join(parts)
-    return unpack(body, limits.unpacked_bytes) if encoding == "gzip" else body
+    if encoding == "identity":
+        return body
+    return await aside(len(body), unpack, body, limits.unpacked_bytes)
+
+
+async def aside(size: int, work: Callable[..., T], *given: Any) -> T:
+    """What `work` answers for a body of `size` bytes; a large one in a thread, to answer others meanwhile."""
+    return await asyncio.to_thread(work, *given) if size > LARGE else work(*given)
 
 
 def unpack(body: bytes, most: int) -> bytes:

@@ -207,7 +207,7 @@ RECALL = _answers({200: ("The entries most similar to the question, best first."
 HEALTHY: dict[str, Any] = {
     "responses": {
         200: {"description": "The lab can be read and written.", "content": _json(HEALTH)},
-        503: {"description": "It cannot: `reason` says why.", "content": _json(HEALTH)},
+        503: {"description": "It cannot: `reason` says what fails, and where to look.", "content": _json(HEALTH)},
     },
     "response_model": None,
 }

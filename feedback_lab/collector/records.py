@@ -16,7 +16,7 @@ from starlette.responses import Response
 from feedback_lab.collector import openapi
 from feedback_lab.collector.access import Caller, Gate, caller, require
 from feedback_lab.collector.answers import ApiError, JsonAnswer, problem
-from feedback_lab.collector.bodies import read, require_json, strict_json
+from feedback_lab.collector.bodies import aside, read, require_json, strict_json
 from feedback_lab.collector.deps import Deps
 from feedback_lab.ingest.changing import Said, said_in
 from feedback_lab.ingest.receiving import FeedbackChange, FeedbackItem, InteractionItem, Item, Outcome, Status
@@ -101,7 +101,8 @@ async def _post(request: Request, deps: Deps, gate: Gate, kind: type[T], id_name
 
 async def _json(request: Request, deps: Deps) -> Any:
     require_json(request)
-    return strict_json(await read(request, deps.limits), deps.limits.depth)
+    body = await read(request, deps.limits)
+    return await aside(len(body), strict_json, body, deps.limits.depth)
 
 
 async def _stored(deps: Deps, items: Sequence[Item]) -> list[Outcome]:

@@ -22,11 +22,24 @@ class Habits:
     day_first: bool | None
     numbers_are_thumbs: Mapping[str, bool]
 
+    def otherwise(self, told: Habits) -> str:
+        """Words about what all rows of the file told, where these habits, taken from its first rows, are other."""
+        words = ""
+        if told.day_first != self.day_first:
+            order = {True: "are day/month", False: "are month/day", None: "contradict one another"}[told.day_first]
+            words += f"; with all rows, dates like 05/06/2026 {order}"
+        for name, thumbs in told.numbers_are_thumbs.items():
+            if thumbs != self.numbers_are_thumbs[name]:
+                words += f"; with all rows, 1 and -1 in {name} are {'thumbs' if thumbs else 'ratings'}"
+        return words
+
 
 def habits_of(plan: Plan, sample: Sequence[Mapping[str, Any]]) -> Habits:
     """What the first rows of a file suggest; what all its rows tell is known only behind its last one."""
 
     def cells(name: str) -> list[str]:
+        if name in plan.constants:
+            return [plan.constants[name]]
         return [text_of(values.get(plan.columns.get(name, ""))) for values in sample]
 
     orders = {day_comes_first([text]) for name in ("created_at", "rated_at") for text in cells(name)} - {None}

@@ -32,6 +32,8 @@ WORDS = {
     "no_scale": 'a number other than 1 and -1 is a rating: send its scale with it, like "scale": [1, 5]',
     "no_value": 'a thumb or rating needs its value: 1 or -1, or a number with "scale"',
     "bad_polarity": "polarity is positive, neutral or negative",
+    "bad_value": 'value is a thumb (1, -1, true, false, "up", "down", "👍"), or a number with "scale"',
+    "ambiguous_time": "this time can be read in several ways: write it like 2026-11-21T09:30:00Z",
     "bad_kind": "kind is thumb, rating, correction, comment, edit, or the name of an implicit signal",
 }
 
@@ -147,13 +149,15 @@ def moment_of(value: object) -> datetime | None:
         return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise Refused("created_at", "bad_type", "created_at is a time like 2026-11-21T09:30:00Z, or Unix seconds")
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # nanoseconds, which would be written with an exponent
     text = value if isinstance(value, str) else repr(value)
     if not text.strip():
         return None
     try:
         return time_of(text[:100])
     except Unreadable as error:
-        raise Refused("created_at", error.code, str(error)) from None
+        raise Refused("created_at", error.code, WORDS.get(error.code, str(error))) from None
 
 
 def _value(value: object) -> str | None:
@@ -169,13 +173,11 @@ def _value(value: object) -> str | None:
 def scale_of(scale: object) -> tuple[float, float] | None:
     if scale is None:
         return None
-    try:
-        lo, hi = (float(end) for end in scale)  # type: ignore[attr-defined]
-    except (TypeError, ValueError, OverflowError):
-        lo, hi = 0.0, 0.0
-    if not -1e15 < lo < hi < 1e15:
+    ends = scale if isinstance(scale, list | tuple) and len(scale) == 2 else ()
+    numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
+    if len(numbers) != 2 or not -1e15 < numbers[0] < numbers[1] < 1e15:
         raise Refused("scale", "bad_scale", "a scale is its lowest and highest number, like [1, 5]")
-    return lo, hi
+    return float(numbers[0]), float(numbers[1])
 
 
 def _tags(tags: object) -> dict[str, str]:

@@ -117,7 +117,8 @@ def import_file(
             staging.close()
             rejects.close()
             staging, rejects, _ = _staged(stack, store, source, plan, batch, key, told, dry_run, progress)
-        batch = dataclasses.replace(batch, format=source.format)  # a tool's export can be counted only once it was read
+        # A tool's export can be counted, and the first rows corrected, only once all rows were read.
+        batch = dataclasses.replace(batch, format=source.format + habits.otherwise(told))
         totals, conflicts = _load(store, batch, staging, dry_run, stack)
         if conflicts.rows and not dry_run:
             _add_conflicts(source, conflicts, rejects)

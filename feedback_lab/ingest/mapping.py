@@ -19,8 +19,8 @@ from feedback_lab.ingest.values import Unreadable
 
 __all__ = ["Guess", "Plan", "Suggestion", "check", "complete_plan", "suggest"]
 
-CHECKED = ("created_at", "rated_at", "value", "polarity", "role", "turn")  # fields whose cells must be readable
 STRICT = ("role", "population", "scale")  # where the column's name alone is not enough: these are words of other trades
+CHECKED = (*STRICT, "created_at", "rated_at", "value", "polarity", "turn")  # fields whose cells must be readable
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -135,7 +135,8 @@ def _left_aside(
     settled = {guess.field for guess in wanted} | plan.columns.keys() | suggestion.unclear.keys()
     for column in sorted({column for row in sample for column in row if text_of(row[column]).strip()}):
         if column not in {guess.column for guess in suggestion.guesses}:
-            names = [name for name in CHECKED if name not in settled and key_of(column) in NAME_KEYS[name]]
+            key = key_of(column)
+            names = [name for name in CHECKED if name not in settled and key in (key_of(name), *NAME_KEYS[name])]
             said += [
                 f"{column!r} is not read as {name}, because too many of its cells are none: --map {name}={column} "
                 "reads it and rejects those rows."

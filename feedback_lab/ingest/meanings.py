@@ -9,6 +9,7 @@ from typing import Any
 from feedback_lab.ingest.column_names import key_of
 from feedback_lab.ingest.plan import Plan
 from feedback_lab.ingest.profile import profile_of
+from feedback_lab.ingest.readers import SAMPLE
 from feedback_lab.ingest.text_columns import text_of
 from feedback_lab.ingest.values import Unreadable, day_comes_first, time_of
 
@@ -56,9 +57,12 @@ def said_of_dates(plan: Plan, sample: Sequence[Mapping[str, Any]]) -> list[str]:
             continue
         first = day_comes_first(texts)
         if first is None:
+            whole = len(sample) < SAMPLE
+            who = "the file does" if whole else f"its first {SAMPLE:,} rows do"
+            unless = "" if whole else " unless later rows tell"
             said.append(
-                f"Dates in {column!r} may be day/month or month/day, and the file does not tell: add --date-order "
-                "day-month or --date-order month-day, or those rows are rejected."
+                f"Dates in {column!r} may be day/month or month/day, and {who} not tell: add --date-order "
+                f"day-month or --date-order month-day, or those rows are rejected{unless}."
             )
         else:
             order = "day/month" if first else "month/day"

@@ -20,15 +20,15 @@ from feedback_lab.ingest.aliases import NamedInteraction
 from feedback_lab.ingest.formats.cells import answered, asked, block, first, structure, text
 from feedback_lab.ingest.formats.scores import Scores
 from feedback_lab.ingest.items import FeedbackItem, InteractionItem, Item
-from feedback_lab.ingest.otlp import SPAN_ID, Event, Span
+from feedback_lab.ingest.otlp import SPAN_ID, Event, Span, as_json
 from feedback_lab.records import Population
 
 EVALUATION = "gen_ai.evaluation.result"
 DETAILS = "gen_ai.client.inference.operation.details"
 CALLS = frozenset(("chat", "text_completion", "generate_content", "completion"))
-ANNOTATION = re.compile(r"(?:(trace|session)\.)?(annotations|evaluations)\.(\d+)\.(?:annotation|evaluation)\.(\w+)")
+ANNOTATION = re.compile(r"(?:(trace|session)\.)?(annotations|evaluations)\.(\d{1,6})\.(?:annotation|evaluation)\.(\w+)")
 MESSAGE = re.compile(
-    r"(?:llm\.(?:input|output)_messages|gen_ai\.(?:prompt|completion))\.(\d+)\.(?:message\.)?(role|content)"
+    r"(?:llm\.(?:input|output)_messages|gen_ai\.(?:prompt|completion))\.(\d{1,6})\.(?:message\.)?(role|content)"
 )
 POPULATIONS = {"HUMAN": Population.USER, "LLM": Population.JUDGE, "CODE": Population.JUDGE}
 OF_PEOPLE = re.compile("user|human|thumb")
@@ -40,7 +40,7 @@ SIDES = {
 FLAT = {"input": ("llm.input_messages.", "gen_ai.prompt."), "output": ("llm.output_messages.", "gen_ai.completion.")}
 TAKEN = frozenset("session.id gen_ai.conversation.id user.id enduser.id llm.prompt_template.version".split())
 LONG = re.compile(r"(?:input|output)\.|llm\.(?:input|output)_messages|gen_ai\.(?:input|output|prompt|completion|tool)")
-MAX_ATTRIBUTE = 2_000  # characters of an attribute that is kept in the metadata
+MAX_ATTRIBUTE, MAX_ATTRIBUTES = 2_000, 50_000  # characters of one, and of all that are kept in the metadata
 EPOCH = datetime(1970, 1, 1)
 
 
@@ -148,11 +148,14 @@ def _side(span: Span, side: str) -> Any:
 def _kept(span: Span) -> dict[str, Any]:
     """What no field takes: short attributes by name, and what the span itself says."""
     kept: dict[str, Any] = {}
+    room = MAX_ATTRIBUTES
     for name, value in span.attributes.items():
         if not LONG.match(name) and not ANNOTATION.match(name) and name not in TAKEN:
-            short = structure(value) if name == "metadata" else value
-            if isinstance(short, bool | int | float | str | Mapping) and len(str(short)) <= MAX_ATTRIBUTE:
+            short = as_json(structure(value) if name == "metadata" else value)
+            size = len(name) + len(str(short))
+            if isinstance(short, bool | int | float | str | Mapping) and size <= min(MAX_ATTRIBUTE, room):
                 kept[name] = short
+                room -= size
     said = {"span": span.name, "trace_id": span.trace_id, "error": span.error}
     if span.end > span.start > 0:
         said["latency_ms"] = round((span.end - span.start) / 1e6, 3)  # type: ignore[assignment]
@@ -263,7 +266,7 @@ def _feedback(said: _Said, scores: Scores | None) -> FeedbackItem:
         user=said.user or None,
         population=said.population,
         source="otlp",
-        metadata={name: value for name, value in kept.items() if value not in (None, "", {})},
+        metadata={name: value for name, value in as_json(kept).items() if value not in (None, "", {})},
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 TRACE_ID, SPAN_ID = re.compile("(?!0{32})[0-9a-f]{32}"), re.compile("(?!0{16})[0-9a-f]{16}")
+WHOLE = re.compile("-?[0-9]{1,20}")
 FAILED = (2, "STATUS_CODE_ERROR")
 
 
@@ -59,6 +61,15 @@ def log_record(name: str, time: int, attributes: dict[str, Any], body: Any, trac
     """A log record. Older senders name the event in an attribute, and put what it says into the body."""
     said = dict(body) | attributes if isinstance(body, Mapping) else attributes
     return Event(name or str(attributes.get("event.name", "")), time, said, trace_id, span_id)
+
+
+def as_json(value: Any) -> Any:
+    """The value with null for the numbers that JSON does not have."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: as_json(inner) for name, inner in value.items()}
+    return [as_json(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _inside(payload: Any, *names: str) -> Iterator[tuple[dict[str, Any], Mapping[str, Any]]]:
@@ -142,6 +153,6 @@ def _hex(given: Any) -> str:
 
 def _whole(given: Any) -> int:
     """A 64-bit number, also as text; 0 for anything else."""
-    if isinstance(given, str) and len(given) <= 20 and given.lstrip("-").isdecimal():
-        return int(given)
-    return given if isinstance(given, int) and not isinstance(given, bool) else 0
+    if isinstance(given, str) and WHOLE.fullmatch(given):
+        given = int(given)
+    return given if isinstance(given, int) and not isinstance(given, bool) and abs(given) < 2**64 else 0

@@ -12,13 +12,13 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest import excel_rows, json_rows, parquet_rows
+from feedback_lab.ingest import excel_rows, json_rows, parquet_rows, rejects
 from feedback_lab.ingest.backslashes import Unescaped
 from feedback_lab.ingest.batches import MAX_CELL, MAX_LINE, Batch, Row, batched
 from feedback_lab.ingest.csv_layout import layout_of
@@ -77,7 +77,21 @@ class RowSource:
 
 def open_rows(path: Path, hints: Hints | None = None) -> RowSource:
     """Find out what the file is. Raises InputError where it cannot hold rows: missing, binary, empty, no rows."""
-    hints = hints or Hints()
+    source = _source(path, hints or Hints())
+    names = rejects.own_names(source.header)
+    if names is None:
+        return source
+    words = f"{source.format}; rejected rows of an import: their lines and reasons are left out"
+    batches = source.read
+    return replace(
+        source,
+        header=list(names.values()),
+        format=words,
+        read=lambda: (rejects.own_cells(batch, names) for batch in batches()),
+    )
+
+
+def _source(path: Path, hints: Hints) -> RowSource:
     content = content_of(path)
     head = content.head()
     if head.startswith(ZIP):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from feedback_lab.ingest.batches import Problem, Row
+from feedback_lab.ingest.batches import Batch, Problem, Row
 from feedback_lab.ingest.text_columns import text_of
-from feedback_lab.published_text import cell
+from feedback_lab.published_text import cell, text_in_cell
 
 HEAD = ("line", "column", "code", "reason")
 
@@ -52,3 +52,25 @@ class RejectsFile:
         if self._handle is not None and not self._handle.closed:
             self._handle.close()
             self._young.unlink(missing_ok=True)
+
+
+def own_names(header: Sequence[str]) -> dict[str, str] | None:
+    """The columns that a file of rejected rows took from the first file, with their names there; None for others."""
+    if tuple(header[: len(HEAD)]) != HEAD or len(header) == len(HEAD):
+        return None
+    # A reader tells a column of the first file called "line" from ours by a number behind its name.
+    doubled = {f"{name} (2)": name for name in HEAD}
+    return {name: doubled.get(name, text_in_cell(name)) for name in header[len(HEAD) :]}
+
+
+def own_cells(batch: Batch, names: Mapping[str, str]) -> Batch:
+    """The rows as the first file had them: without our columns, and without what kept them from being formulas."""
+    columns = {
+        own: [_own(value) for value in batch.columns[name]] for name, own in names.items() if name in batch.columns
+    }
+    problems = [row._replace(raw=[text_in_cell(text) for text in row.raw[len(HEAD) :]]) for row in batch.problems]
+    return Batch(batch.lines, columns, problems)
+
+
+def _own(value: Any) -> Any:
+    return text_in_cell(value) if isinstance(value, str) else value

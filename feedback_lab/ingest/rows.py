@@ -97,7 +97,7 @@ class Mapper:
             filled |= own.get(name, False)
         if "interaction_id" in own:
             filled |= own["interaction_id"] & (np.sum(list(own.values()), axis=0) > 1)
-        error = Unreadable("empty_row", "every mapped cell of the row is empty")
+        error = Unreadable("empty_row", "the row holds neither a question, nor an answer, nor feedback")
         return dict.fromkeys(np.flatnonzero(~filled).tolist(), error)
 
     def _staged(

@@ -28,13 +28,14 @@ from feedback_lab.ingest.formats import (
     streamlit_feedback,
 )
 from feedback_lab.ingest.formats.cells import Values
-from feedback_lab.ingest.formats.format import Format, Unpacked
+from feedback_lab.ingest.formats.format import OF_CHATS, Format, Unpacked
 from feedback_lab.ingest.formats.scores import Scores
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.plan import FIELDS, Plan
 
 __all__ = ["FORMATS", "NONE", "Format", "Recognised", "Unpacked", "recognise", "resolve"]
 
 NONE = "none"  # the name that asks for no format at all
+OWN_FIELDS = frozenset(FIELDS) - frozenset(OF_CHATS)
 FORMATS: tuple[Format, ...] = (
     *langfuse.FORMATS,
     *langsmith.FORMATS,
@@ -100,7 +101,7 @@ def resolve(rows: Rows, plan: Plan, name: str | None) -> tuple[Rows, Plan]:
 
 def _first(rows: Rows, sample: Sequence[Values]) -> tuple[Format, str] | None:
     for kind in FORMATS:
-        why = None if kind.by_name_only else kind.recognises(rows.header, sample)
+        why = None if kind.by_name_only else _why(kind, rows, sample)
         if why:
             return kind, why
     return None
@@ -111,12 +112,18 @@ def _named(name: str, rows: Rows, sample: Sequence[Values]) -> tuple[Format, str
     if kind is None:
         names = ", ".join(each.name for each in FORMATS)
         raise InputError(f"There is no format {name!r}: the formats are {names}, and {NONE} for an ordinary file.")
-    why = kind.recognises(rows.header, sample)
+    why = _why(kind, rows, sample)
     if why is None:
         raise InputError(
             f"{rows.path} does not look like {kind.title} ({kind.what}): leave --format out, or check the export."
         )
     return kind, why
+
+
+def _why(kind: Format, rows: Rows, sample: Sequence[Values]) -> str | None:
+    """Why the file is of this kind. What was unpacked already has our columns, as an export's rejected rows do."""
+    unpacked = OWN_FIELDS.issubset(rows.header)
+    return None if unpacked else kind.recognises(rows.header, sample)
 
 
 def _plan(plan: Plan, source: Unpacked) -> Plan:

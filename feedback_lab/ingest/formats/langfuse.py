@@ -35,11 +35,13 @@ TAKEN_OF_TRACE = ("id", "traceId", "timestamp", "startTime", "sessionId", "userI
 
 def is_scores(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     """Every row names its source and its data type in Langfuse's words."""
-    if mostly(
-        sample, lambda row: text(row.get("dataType")) in TYPES and text(row.get("source")) in SOURCES and "name" in row
-    ):
+    if mostly(sample, _is_score):
         return "its rows are scores with Langfuse's dataType and source (API, ANNOTATION or EVAL)"
     return None
+
+
+def _is_score(row: Values) -> bool:
+    return text(row.get("dataType")) in TYPES and text(row.get("source")) in SOURCES and "name" in row
 
 
 def unpack_score(row: Values, reading: Pass) -> Iterator[Record | Problem]:
@@ -100,15 +102,26 @@ def is_traces(header: Sequence[str], sample: Sequence[Values]) -> str | None:
 
 def is_observations(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     """Observations name their trace and one of Langfuse's types."""
-    if {"id", "traceId", "type", "startTime"} <= set(header) and mostly(
-        sample, lambda row: text(row.get("type")).upper() in OBSERVATIONS
-    ):
+    if {"id", "traceId", "type", "startTime"} <= set(header) and mostly(sample, _is_observation):
         return "its rows are observations: traceId, startTime and a type as GENERATION or SPAN"
     return None
 
 
+def _is_observation(row: Values) -> bool:
+    return text(row.get("type")).upper() in OBSERVATIONS
+
+
 def unpack_trace(row: Values, reading: Pass) -> Iterator[Record | Problem]:
-    """A trace is one interaction; scores that it holds in full follow as feedback."""
+    """A trace is one interaction; scores that it holds in full follow as feedback.
+
+    Scores and observations that stand among traces in one file are what they are in files of their own.
+    """
+    if _is_score(row):
+        yield from unpack_score(row, reading)
+        return
+    if _is_observation(row) and text(row.get("traceId")):
+        yield from unpack_observation(row, reading)
+        return
     model = first(*(each.get("model") for each in blocks(row, "observations")))
     yield {**_interaction(row), "interaction_id": text(row.get("id")), "model": model}
     for score in blocks(row, "scores"):
