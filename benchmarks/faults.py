@@ -36,7 +36,7 @@ from feedback_lab.collector.writer import Writer
 from feedback_lab.errors import LabError
 from feedback_lab.ingest.items import FeedbackItem
 from feedback_lab.ingest.load import import_file
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.knowledge import Files, entries_file
 from feedback_lab.records import CorrectionType, Outcome
 from feedback_lab.review import Answer

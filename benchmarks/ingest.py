@@ -103,7 +103,7 @@ def peak() -> int:
 def ours(path: Path, folder: Path, options: str) -> None:
     """One import into a new home; "again" imports twice and shows the second time only."""
     from feedback_lab.ingest.load import import_file
-    from feedback_lab.ingest.plan import Plan
+    from feedback_lab.ingest.planning.plan import Plan
     from feedback_lab.store import open_store
 
     columns = {

@@ -5,46 +5,61 @@ polarity wins; a correction or an edit supplies a negative verdict only where th
 a comment alone has none. Only users count here: reviewers, tests and judges are populations of their own.
 """
 
+_OF_USERS = "f.population = 'user' AND f.kind IN ('thumb', 'rating', 'comment', 'correction', 'edit')"
+# A correction or an edit without a polarity counts as negative. What came live, in no batch, is dated by its arrival.
+_POLARITY = "coalesce(f.polarity, CASE WHEN f.kind IN ('correction', 'edit') THEN 'negative' END)"
+_MOMENT = """coalesce(f.created_at, f.received_at) AS happened_at,
+           f.created_at IS NOT NULL OR f.batch_id IS NULL AS dated"""
+
 # One row an utterance of a user, with its rater: who gave it, else the session, else the interaction (the prefixes
-# keep the three apart). A correction or an edit without a polarity counts as negative. What came live, in no batch, is
-# dated by its arrival.
-SAID = """
+# keep the three apart).
+SAID = f"""
     SELECT f.feedback_id, f.interaction_id, f.comment, f.suggested_answer,
            coalesce('user:' || f.rater_hash, 'session:' || i.session_id, 'interaction:' || f.interaction_id) AS rater,
-           coalesce(f.polarity, CASE WHEN f.kind IN ('correction', 'edit') THEN 'negative' END) AS polarity,
+           {_POLARITY} AS polarity,
            f.polarity IS NOT NULL AS given,
-           coalesce(f.created_at, f.received_at) AS happened_at,
-           f.created_at IS NOT NULL OR f.batch_id IS NULL AS dated
+           {_MOMENT}
     FROM feedback f LEFT JOIN interaction i ON i.interaction_id = f.interaction_id
-    WHERE f.population = 'user' AND f.kind IN ('thumb', 'rating', 'comment', 'correction', 'edit')
+    WHERE {_OF_USERS}
 """
 
-# One row a verdict: interaction_id, rater, polarity, feedback_id (the one that decided), happened_at, dated.
-VERDICTS = (
-    """
+
+def _decided(said: str) -> str:
+    return f"""
     SELECT interaction_id, rater, polarity, feedback_id, happened_at, dated
     FROM (
         SELECT *, row_number() OVER (
             PARTITION BY interaction_id, rater ORDER BY given DESC, happened_at DESC, feedback_id DESC) AS place
-        FROM ("""
-    + SAID
-    + """) AS rated
+        FROM ({said}) AS rated
         WHERE polarity IS NOT NULL
     ) AS placed
     WHERE place = 1
 """
-)
 
-# One row a negative comment: a non-empty comment by a user whose verdict on that interaction is negative.
-NEGATIVE_COMMENTS = (
+
+def negative_comments(about: str = "") -> str:
+    """One row a negative comment: a non-empty comment by a user whose verdict on that interaction is negative.
+
+    `about` is SQL that narrows feedback `f` to some interactions: "AND f.interaction_id IN (...)". Where a user said
+    one thing about an interaction, that is the verdict; only of several it has to be found out.
     """
+    return f"""
+    WITH many AS MATERIALIZED (
+        SELECT f.interaction_id FROM feedback f WHERE {_OF_USERS} {about} GROUP BY f.interaction_id HAVING count(*) > 1
+    ), several AS MATERIALIZED ({SAID} AND f.interaction_id IN (SELECT interaction_id FROM many))
+    SELECT f.feedback_id, f.interaction_id, f.comment, {_MOMENT}
+    FROM feedback f
+    WHERE {_OF_USERS} {about} AND {_POLARITY} = 'negative' AND trim(f.comment) <> ''
+      AND f.interaction_id NOT IN (SELECT interaction_id FROM many)
+    UNION ALL
     SELECT said.feedback_id, said.interaction_id, said.comment, said.happened_at, said.dated
-    FROM ("""
-    + SAID
-    + """) AS said
-    JOIN ("""
-    + VERDICTS
-    + """) AS verdict ON verdict.interaction_id = said.interaction_id AND verdict.rater = said.rater
+    FROM several AS said
+    JOIN ({_decided("SELECT * FROM several")}) AS verdict
+      ON verdict.interaction_id = said.interaction_id AND verdict.rater = said.rater
     WHERE verdict.polarity = 'negative' AND trim(said.comment) <> ''
 """
-)
+
+
+# One row a verdict: interaction_id, rater, polarity, feedback_id (the one that decided), happened_at, dated.
+VERDICTS = _decided(SAID)
+NEGATIVE_COMMENTS = negative_comments()

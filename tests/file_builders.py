@@ -6,8 +6,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from feedback_lab.ingest.batches import Row
-from feedback_lab.ingest.readers import Hints, RowSource, open_rows
+from feedback_lab.ingest.reading.batches import Row
+from feedback_lab.ingest.reading.readers import Hints, RowSource, open_rows
 
 
 def written(folder: Path, content: str | bytes, name: str = "rows") -> Path:

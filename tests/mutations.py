@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from feedback_lab.errors import LabError
-from feedback_lab.ingest.batches import Row
 from feedback_lab.ingest.load import import_file, preview
-from feedback_lab.ingest.mapping import complete_plan
-from feedback_lab.ingest.plan import Plan
-from feedback_lab.ingest.readers import RowSource, open_rows
+from feedback_lab.ingest.planning.mapping import complete_plan
+from feedback_lab.ingest.planning.plan import Plan
+from feedback_lab.ingest.reading.batches import Row
+from feedback_lab.ingest.reading.readers import RowSource, open_rows
 from feedback_lab.ingest.undo import undo
 from feedback_lab.store import Store
 

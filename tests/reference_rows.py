@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from feedback_lab.ingest.batches import Row
 from feedback_lab.ingest.habits import Habits
-from feedback_lab.ingest.opinion import Opinion, opinion_of
+from feedback_lab.ingest.meaning.opinion import Opinion, opinion_of
+from feedback_lab.ingest.meaning.values import OTHER, USER, Unreadable, role_of, time_of, turn_of, zone_of
 from feedback_lab.ingest.pairing import Pairing
-from feedback_lab.ingest.plan import TAG, Plan, population_of
-from feedback_lab.ingest.values import OTHER, USER, Unreadable, role_of, time_of, turn_of, zone_of
+from feedback_lab.ingest.planning.plan import TAG, Plan, population_of
+from feedback_lab.ingest.reading.batches import Row
 
 Told = dict[str, Any]
 JUDGED = {"kind", "value", "scale", "polarity"}

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from feedback_lab import knowledge, review, serving
 from feedback_lab.ingest.load import import_file
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.records import Entry, utc_now
 from tests.browsing import choose_row, click_words, follow, open_tab, press, sees, settled
 from tests.chromium import open_chromium

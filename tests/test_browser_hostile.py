@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from feedback_lab import knowledge, review, serving
 from feedback_lab.ingest.load import import_file
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.issues import acts, tracking
 from feedback_lab.published_text import reveal
 from feedback_lab.records import Entry

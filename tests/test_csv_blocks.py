@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from feedback_lab.ingest import csv_rows
-from feedback_lab.ingest.batches import BATCH_ROWS, Batch, Row
-from feedback_lab.ingest.csv_rows import csv_batches
+from feedback_lab.ingest.reading import csv_rows
+from feedback_lab.ingest.reading.batches import BATCH_ROWS, Batch, Row
+from feedback_lab.ingest.reading.csv_rows import csv_batches
 
 HEADER = ["a", "b", "c"]
 PIECES = st.sampled_from(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest.readers import open_rows
+from feedback_lab.ingest.reading.readers import open_rows
 from tests.file_builders import codes, opened, values, written
 
 JAPANESE = "名前,コメント\n太郎,とても役に立ちました。ありがとう\n花子,答えが間違っています\n"

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from feedback_lab import store_engine
 from feedback_lab.ingest.load import import_file
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.store import Store, open_store
 from tests.import_builders import write
 

@@ -12,7 +12,9 @@ import pytest
 
 from feedback_lab import backup, knowledge, recall, review
 from feedback_lab.errors import LabError
-from feedback_lab.ingest import load, mapping, readers, undo
+from feedback_lab.ingest import load, undo
+from feedback_lab.ingest.planning import mapping
+from feedback_lab.ingest.reading import readers
 from feedback_lab.insights.summary import insights
 from feedback_lab.issues import tracking
 from feedback_lab.knowledge import Files

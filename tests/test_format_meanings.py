@@ -10,8 +10,8 @@ from feedback_lab.ingest.formats.cells import answered, asked, structure
 from feedback_lab.ingest.formats.format import Pass
 from feedback_lab.ingest.formats.scores import Scores
 from feedback_lab.ingest.formats.spans import identity
-from feedback_lab.ingest.plan import Plan
-from feedback_lab.ingest.readers import open_rows
+from feedback_lab.ingest.planning.plan import Plan
+from feedback_lab.ingest.reading.readers import open_rows
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

@@ -12,12 +12,12 @@ import pytest
 
 from feedback_lab.errors import InputError
 from feedback_lab.ingest import formats
-from feedback_lab.ingest.batches import Problem
 from feedback_lab.ingest.formats.format import Pass
 from feedback_lab.ingest.formats.scores import Scores
 from feedback_lab.ingest.load import ImportReport, import_file
-from feedback_lab.ingest.plan import Plan
-from feedback_lab.ingest.readers import open_rows
+from feedback_lab.ingest.planning.plan import Plan
+from feedback_lab.ingest.reading.batches import Problem
+from feedback_lab.ingest.reading.readers import open_rows
 from feedback_lab.store import Store
 
 FIXTURES = Path(__file__).parent / "fixtures"

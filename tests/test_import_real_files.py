@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from feedback_lab.ingest.load import import_file
-from feedback_lab.ingest.mapping import complete_plan
-from feedback_lab.ingest.plan import Plan
-from feedback_lab.ingest.readers import open_rows
+from feedback_lab.ingest.planning.mapping import complete_plan
+from feedback_lab.ingest.planning.plan import Plan
+from feedback_lab.ingest.reading.readers import open_rows
 from feedback_lab.store import Store
 
 WORDS = {"Bad": "negative", "Could be Improved": "negative", "Acceptable": "positive", "Excellent": "positive"}

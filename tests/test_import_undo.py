@@ -13,7 +13,7 @@ from feedback_lab.cli.data import undone_words
 from feedback_lab.errors import InputError, LabError
 from feedback_lab.ingest.history import history, rejects
 from feedback_lab.ingest.load import import_file
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.ingest.undo import UndoReport, undo
 from feedback_lab.store import Store
 from tests.builders import MONDAY

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest import json_text
+from feedback_lab.ingest.reading import json_text
 from tests.file_builders import codes, opened, values
 
 ROWS = [{"id": 1, "text": "good"}, {"id": 2, "text": 'so [so], "really"'}, {"id": 3, "tags": [{"id": 9}, {"id": 8}]}]

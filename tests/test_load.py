@@ -21,7 +21,7 @@ from feedback_lab.errors import DiskError, InputError
 from feedback_lab.ingest import bulk, staging
 from feedback_lab.ingest.judging import CONTENT, SAID, Candidate, Voice, judge
 from feedback_lab.ingest.load import import_file, import_records, preview
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.records import Exposure, Marker
 from feedback_lab.store import Store, open_store
 from tests.builders import interaction, thumb
@@ -263,7 +263,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from feedback_lab.ingest import bulk, load
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.store import open_store
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 setattr(*{"stage": (load, "_load"), "survey": (bulk, "survey"), "note": (load, "_note")}[sys.argv[3]], die)

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from feedback_lab.ingest.load import import_file
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.ingest.undo import undo
 from feedback_lab.store import Store
 from tests.import_builders import counts, write

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_lab.ingest.item_values import feedback_of, interaction_of
 from feedback_lab.ingest.items import FeedbackItem, InteractionItem, Item, Refused
 from feedback_lab.ingest.load import import_file
+from feedback_lab.ingest.meaning.item_values import feedback_of, interaction_of
 from feedback_lab.ingest.otel import of_log, of_span
 from feedback_lab.ingest.otlp import Event, Span, logs_of, spans_of
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.ingest.receiving import Outcome, Status, receive
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store

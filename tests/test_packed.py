@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest import packed
+from feedback_lab.ingest.reading import packed
 from tests.file_builders import gzipped, opened, values, zipped
 
 TEXT = b"a,b\n1,x\n2,y\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from feedback_lab.ingest.profile import profile_of
+from feedback_lab.ingest.meaning.profile import profile_of
 
 
 @pytest.mark.parametrize(

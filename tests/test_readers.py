@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest.batches import MAX_CELL
-from feedback_lab.ingest.readers import open_rows
+from feedback_lab.ingest.reading.batches import MAX_CELL
+from feedback_lab.ingest.reading.readers import open_rows
 from tests.file_builders import codes, written
 
 Made = Callable[[str | bytes], Path]

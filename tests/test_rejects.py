@@ -9,9 +9,9 @@ import pytest
 
 from feedback_lab.errors import InputError
 from feedback_lab.ingest.load import import_file
-from feedback_lab.ingest.plan import Plan
-from feedback_lab.ingest.planning import reading_of
-from feedback_lab.ingest.readers import open_rows
+from feedback_lab.ingest.planning.choosing import reading_of
+from feedback_lab.ingest.planning.plan import Plan
+from feedback_lab.ingest.reading.readers import open_rows
 from feedback_lab.store import Store
 from tests.import_builders import counts, write
 

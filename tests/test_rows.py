@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedback_lab.ingest.batches import Batch
 from feedback_lab.ingest.habits import habits_of
 from feedback_lab.ingest.minting import Minter
-from feedback_lab.ingest.plan import FIELDS, Plan
+from feedback_lab.ingest.planning.plan import FIELDS, Plan
+from feedback_lab.ingest.reading.batches import Batch
 from feedback_lab.ingest.rows import Mapper
 from feedback_lab.ingest.staging import Staged
 from tests.reference_rows import Reference

@@ -9,8 +9,8 @@ import pytest
 
 from feedback_lab import cli
 from feedback_lab.errors import InputError
-from feedback_lab.ingest import saved_mappings
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning import saved_mappings
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.store import Store
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from feedback_lab.ingest import staging
 from feedback_lab.ingest.load import import_file
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.ingest.survey import Survey, survey
 from feedback_lab.store import open_store
 from tests.import_builders import counts

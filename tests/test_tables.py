@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest import excel_rows, parquet_rows
-from feedback_lab.ingest.values import time_of
+from feedback_lab.ingest.meaning.values import time_of
+from feedback_lab.ingest.reading import excel_rows, parquet_rows
 from tests.file_builders import codes, gzipped, opened, values, zipped
 
 openpyxl = pytest.importorskip("openpyxl")

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest.times import day_comes_first, time_of, zone_of
-from feedback_lab.ingest.unreadable import Unreadable
+from feedback_lab.ingest.meaning.times import day_comes_first, time_of, zone_of
+from feedback_lab.ingest.meaning.unreadable import Unreadable
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from feedback_lab.ingest import saved_mappings
+from feedback_lab.ingest.planning import saved_mappings
 from feedback_lab.serving import Lab
 from tests.page_builders import page, press, upload, words_of
 

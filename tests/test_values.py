@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback_lab.ingest.opinion import opinion_of
-from feedback_lab.ingest.profile import profile_of
-from feedback_lab.ingest.values import (
+from feedback_lab.ingest.meaning.opinion import opinion_of
+from feedback_lab.ingest.meaning.profile import profile_of
+from feedback_lab.ingest.meaning.values import (
     DOWN,
     UP,
     Unreadable,

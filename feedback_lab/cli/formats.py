@@ -8,8 +8,8 @@ import typer
 
 from feedback_lab.cli.output import Json, emit, moment, table
 from feedback_lab.cli.session import session
-from feedback_lab.ingest import saved_mappings
 from feedback_lab.ingest.formats import FORMATS
+from feedback_lab.ingest.planning import saved_mappings
 
 ACTOR = "command line"
 

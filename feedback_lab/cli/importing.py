@@ -12,8 +12,10 @@ import typer
 from feedback_lab.cli.output import Json, emit, progress
 from feedback_lab.cli.session import session
 from feedback_lab.errors import InputError
-from feedback_lab.ingest import history, load, planning, readers
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest import history, load
+from feedback_lab.ingest.planning import choosing
+from feedback_lab.ingest.planning.plan import Plan
+from feedback_lab.ingest.reading import readers
 from feedback_lab.store import Store
 
 ACTOR = "command line"
@@ -80,9 +82,9 @@ def import_file(
     hints = readers.Hints(encoding, DELIMITERS.get(delimiter or "", delimiter), header)
     rows = readers.open_rows(file, hints)
     store = session(context).store
-    reading = planning.reading_of(store, rows, given, format=format, mapping=mapping, reuse=saved)
+    reading = choosing.reading_of(store, rows, given, format=format, mapping=mapping, reuse=saved)
     if save_mapping is not None:
-        planning.check_saving(save_mapping, reading)
+        choosing.check_saving(save_mapping, reading)
     with progress(as_json, "rows read") as step:
         report = load.import_file(
             store,
@@ -96,7 +98,7 @@ def import_file(
         )
     said = [*reading.said, *_twice(store, report)]
     if save_mapping is not None and not dry_run:
-        said.append(planning.remember(store, save_mapping, rows, reading, ACTOR))
+        said.append(choosing.remember(store, save_mapping, rows, reading, ACTOR))
     answer = asdict(report) | {"mapping": reading.plan.columns, "read_as": reading.format, "said": said}
     emit(answer, as_json, *said, *_account(report))
 

@@ -12,9 +12,9 @@ from typing import Any, TypeGuard
 
 from sqlalchemy import Connection, bindparam, text
 
-from feedback_lab.ingest.batches import UNSTORABLE
-from feedback_lab.ingest.item_values import MAX_ID
 from feedback_lab.ingest.items import FeedbackItem, InteractionItem, Item
+from feedback_lab.ingest.meaning.item_values import MAX_ID
+from feedback_lab.ingest.reading.batches import UNSTORABLE
 
 AT_ONCE = 1_000  # names in one look-up; above 2,048 the engine reads the table instead of the key
 

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from feedback_lab.ingest.batches import Batch, Problem, Row
-from feedback_lab.ingest.opinions import Said
+from feedback_lab.ingest.meaning.opinions import Said
+from feedback_lab.ingest.meaning.text_columns import Flags
+from feedback_lab.ingest.reading.batches import Batch, Problem, Row
 from feedback_lab.ingest.staging import FEEDBACK, FEEDBACK_SCHEMA, ROWS, ROWS_SCHEMA, Rejected
-from feedback_lab.ingest.text_columns import Flags
 
 
 @dataclass(slots=True)

@@ -19,9 +19,9 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from feedback_lab.ingest.judging import CONTENT, SAID, Candidate, Judgement, Known, Voice, judge
+from feedback_lab.ingest.meaning.text_columns import Flags, Numbers
 from feedback_lab.ingest.staging import FEEDBACK, INTERACTION_TYPES, PROBLEMS, ROWS, Spool, Staging
 from feedback_lab.ingest.survey import TEMPORARY, Survey, survey
-from feedback_lab.ingest.text_columns import Flags, Numbers
 from feedback_lab.store_engine import make_room
 
 JUDGED_ROWS = 50_000  # at once

@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
-from feedback_lab.ingest.item_values import moment_of, opinion_in, scale_of, text_in
 from feedback_lab.ingest.items import FeedbackChange, Refused
+from feedback_lab.ingest.meaning.item_values import moment_of, opinion_in, scale_of, text_in
 from feedback_lab.records import Feedback, Kind, Population
 
 MOST_CHANGES = 20

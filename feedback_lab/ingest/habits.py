@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from feedback_lab.ingest.plan import DATE_ORDERS, Plan
-from feedback_lab.ingest.text_columns import text_of
-from feedback_lab.ingest.values import day_comes_first
+from feedback_lab.ingest.meaning.text_columns import text_of
+from feedback_lab.ingest.meaning.values import day_comes_first
+from feedback_lab.ingest.planning.plan import DATE_ORDERS, Plan
 
 NUMBERS_OF_THUMBS = frozenset((1.0, -1.0))
 RATING_NAME = re.compile("star|rating|nps|csat")

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from feedback_lab.ingest.text_columns import TextColumn, flags, nulled
+from feedback_lab.ingest.meaning.text_columns import TextColumn, flags, nulled
 
 ENCODE = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 ESCAPED = r'["\\\x00-\x1f]'

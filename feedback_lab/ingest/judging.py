@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from feedback_lab.ingest.batches import Problem
+from feedback_lab.ingest.reading.batches import Problem
 
 # What an interaction says; its id, arrival and batch are no content. The unmapped rest never conflicts.
 CONTENT = (

@@ -22,13 +22,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from feedback_lab import audit, schema
 from feedback_lab.errors import DiskError
-from feedback_lab.ingest.ahead import ahead
-from feedback_lab.ingest.batches import UNSTORABLE, Batch, Problem, Row, Rows
 from feedback_lab.ingest.bulk import Loader, Totals
 from feedback_lab.ingest.habits import Habits, habits_of
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.ingest.previewing import Preview, opened, preview
-from feedback_lab.ingest.readers import Hints
+from feedback_lab.ingest.reading.ahead import ahead
+from feedback_lab.ingest.reading.batches import UNSTORABLE, Batch, Problem, Row, Rows
+from feedback_lab.ingest.reading.readers import Hints
 from feedback_lab.ingest.rejects import RejectsFile
 from feedback_lab.ingest.rows import Mapper
 from feedback_lab.ingest.staging import Spool, Staging, staged_records

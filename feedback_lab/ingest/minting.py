@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from feedback_lab.ingest.text_columns import Flags
+from feedback_lab.ingest.meaning.text_columns import Flags
 
 Shorts = npt.NDArray[np.uint64]
 

@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from feedback_lab.ingest.assembly import Part
-from feedback_lab.ingest.own_fields import Own, Rejections, each
-from feedback_lab.ingest.text_columns import Flags, is_given, nulled
-from feedback_lab.ingest.values import OTHER, USER, Unreadable, role_of
+from feedback_lab.ingest.meaning.own_fields import Own, Rejections, each
+from feedback_lab.ingest.meaning.text_columns import Flags, is_given, nulled
+from feedback_lab.ingest.meaning.values import OTHER, USER, Unreadable, role_of
 
 
 @dataclass(slots=True)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from feedback_lab.ingest import formats
-from feedback_lab.ingest.batches import Problem, Rows, batched
 from feedback_lab.ingest.habits import habits_of
-from feedback_lab.ingest.plan import Plan, check
-from feedback_lab.ingest.readers import Hints, open_rows
+from feedback_lab.ingest.planning.plan import Plan, check
+from feedback_lab.ingest.reading.batches import Problem, Rows, batched
+from feedback_lab.ingest.reading.readers import Hints, open_rows
 from feedback_lab.ingest.rows import Mapper
 from feedback_lab.ingest.staging import Staged
 from feedback_lab.records import utc_now

@@ -19,7 +19,6 @@ from sqlalchemy.exc import IntegrityError
 from feedback_lab import schema
 from feedback_lab.ingest.aliases import resolve
 from feedback_lab.ingest.changing import change
-from feedback_lab.ingest.item_values import feedback_of, interaction_of
 from feedback_lab.ingest.items import (
     FeedbackChange,
     FeedbackItem,
@@ -30,6 +29,7 @@ from feedback_lab.ingest.items import (
     Status,
 )
 from feedback_lab.ingest.judging import CONTENT, METADATA, SAID
+from feedback_lab.ingest.meaning.item_values import feedback_of, interaction_of
 from feedback_lab.records import Feedback, Interaction
 from feedback_lab.store_engine import make_room
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from feedback_lab.ingest.batches import Batch, Problem, Row
-from feedback_lab.ingest.text_columns import text_of
+from feedback_lab.ingest.meaning.text_columns import text_of
+from feedback_lab.ingest.reading.batches import Batch, Problem, Row
 from feedback_lab.published_text import cell, text_in_cell
 
 HEAD = ("line", "column", "code", "reason")

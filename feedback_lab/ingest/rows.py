@@ -18,17 +18,17 @@ import pyarrow.compute as pc
 
 from feedback_lab.ingest import json_cells
 from feedback_lab.ingest.assembly import Part, feedback_rows, interaction_rows, rejected_rows
-from feedback_lab.ingest.batches import Batch
 from feedback_lab.ingest.habits import Habits, day_first, numbers_are_thumbs
+from feedback_lab.ingest.meaning.moments import MOMENT, Times
+from feedback_lab.ingest.meaning.opinions import Opinions, Said
+from feedback_lab.ingest.meaning.own_fields import Own, Rejections, own_fields
+from feedback_lab.ingest.meaning.text_columns import given, is_given, nulled, text_of, texts, translated
+from feedback_lab.ingest.meaning.values import Unreadable, zone_of
 from feedback_lab.ingest.minting import Minter, or_minted
-from feedback_lab.ingest.moments import MOMENT, Times
-from feedback_lab.ingest.opinions import Opinions, Said
-from feedback_lab.ingest.own_fields import Own, Rejections, own_fields
 from feedback_lab.ingest.pairing import Pairing, roles_of
-from feedback_lab.ingest.plan import TAG, Plan
+from feedback_lab.ingest.planning.plan import TAG, Plan
+from feedback_lab.ingest.reading.batches import Batch
 from feedback_lab.ingest.staging import Staged
-from feedback_lab.ingest.text_columns import given, is_given, nulled, text_of, texts, translated
-from feedback_lab.ingest.values import Unreadable, zone_of
 
 __all__ = ["Mapper", "text_of"]
 

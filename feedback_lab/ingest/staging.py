@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from feedback_lab.ingest.batches import UNSTORABLE, Problem, Row
 from feedback_lab.ingest.json_cells import ENCODE
-from feedback_lab.ingest.text_columns import Flags, text_of
+from feedback_lab.ingest.meaning.text_columns import Flags, text_of
+from feedback_lab.ingest.reading.batches import UNSTORABLE, Problem, Row
 from feedback_lab.records import Feedback, Interaction
 
 RECORDS_AT_ONCE = 20_000

@@ -14,8 +14,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from feedback_lab.ingest.judging import SAID
+from feedback_lab.ingest.meaning.text_columns import Flags, Numbers
 from feedback_lab.ingest.staging import Spool, Staging
-from feedback_lab.ingest.text_columns import Flags, Numbers
 
 HARD = "session_id, input, output, model, prompt_version, knowledge_version, tags::VARCHAR, metadata::VARCHAR"
 INTERACTION_KEYS = """

@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from feedback_lab.errors import LabError
-from feedback_lab.ingest.batches import Problem
 from feedback_lab.ingest.load import Preview, preview
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan
+from feedback_lab.ingest.reading.batches import Problem
 from feedback_lab.published_text import reveal
 from feedback_lab.ui import words
 from feedback_lab.ui.mapping import LABELS

@@ -10,7 +10,7 @@ import streamlit as st
 from feedback_lab.errors import LabError
 from feedback_lab.ingest.history import history, other_imports_of
 from feedback_lab.ingest.load import ImportReport
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.ingest.undo import undo
 from feedback_lab.published_text import reveal
 from feedback_lab.ui import jobs, state, uploading, words

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from feedback_lab.ingest import values
-from feedback_lab.ingest.mapping import complete_plan
-from feedback_lab.ingest.meanings import said_of_dates
-from feedback_lab.ingest.plan import DATE_ORDERS, TAG, Plan
-from feedback_lab.ingest.text_columns import text_of
+from feedback_lab.ingest.meaning import values
+from feedback_lab.ingest.meaning.text_columns import text_of
+from feedback_lab.ingest.planning.mapping import complete_plan
+from feedback_lab.ingest.planning.meanings import said_of_dates
+from feedback_lab.ingest.planning.plan import DATE_ORDERS, TAG, Plan
 from feedback_lab.published_text import reveal
 from feedback_lab.records import Polarity
 from feedback_lab.ui import words

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from feedback_lab.ingest.plan import Plan
-from feedback_lab.ingest.readers import Hints
+from feedback_lab.ingest.planning.plan import Plan
+from feedback_lab.ingest.reading.readers import Hints
 from feedback_lab.published_text import reveal
 from feedback_lab.ui import mapping, uploading
 from feedback_lab.ui.uploading import Upload

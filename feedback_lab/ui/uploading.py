@@ -10,11 +10,12 @@ from typing import Any
 import streamlit as st
 
 from feedback_lab.errors import LabError
-from feedback_lab.ingest import formats, saved_mappings
+from feedback_lab.ingest import formats
 from feedback_lab.ingest.load import ImportReport, import_file
-from feedback_lab.ingest.mapping import Suggestion, suggest
-from feedback_lab.ingest.plan import Plan
-from feedback_lab.ingest.readers import Hints, open_rows
+from feedback_lab.ingest.planning import saved_mappings
+from feedback_lab.ingest.planning.mapping import Suggestion, suggest
+from feedback_lab.ingest.planning.plan import Plan
+from feedback_lab.ingest.reading.readers import Hints, open_rows
 from feedback_lab.jobs import JobHandle, State
 from feedback_lab.records import new_id
 from feedback_lab.ui import jobs, state

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest.batches import Rows
 from feedback_lab.ingest.formats import (
     argilla,
     dify,
@@ -30,7 +29,8 @@ from feedback_lab.ingest.formats import (
 from feedback_lab.ingest.formats.cells import Values
 from feedback_lab.ingest.formats.format import OF_CHATS, Format, Unpacked
 from feedback_lab.ingest.formats.scores import Scores
-from feedback_lab.ingest.plan import FIELDS, Plan
+from feedback_lab.ingest.planning.plan import FIELDS, Plan
+from feedback_lab.ingest.reading.batches import Rows
 
 __all__ = ["FORMATS", "NONE", "Format", "Recognised", "Unpacked", "recognise", "resolve"]
 

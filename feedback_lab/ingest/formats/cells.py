@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from feedback_lab.ingest.batches import storable
-from feedback_lab.ingest.plan import is_field
-from feedback_lab.ingest.text_columns import text_of
+from feedback_lab.ingest.meaning.text_columns import text_of
+from feedback_lab.ingest.planning.plan import is_field
+from feedback_lab.ingest.reading.batches import storable
 from feedback_lab.records import Population
 
 Values = Mapping[str, Any]

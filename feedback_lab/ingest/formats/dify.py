@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from feedback_lab.ingest.batches import Problem
 from feedback_lab.ingest.formats.cells import Record, Values, block, blocks, first, inside, mostly, rest, text
 from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.reading.batches import Problem
 from feedback_lab.records import Population
 
 THUMBS = {"like": "up", "dislike": "down", "👍": "up", "👎": "down"}

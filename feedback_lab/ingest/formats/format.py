@@ -10,11 +10,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from feedback_lab.ingest.batches import Batch, Decoded, Problem, Row, Rows, batched
 from feedback_lab.ingest.formats.cells import Record, Values
 from feedback_lab.ingest.formats.scores import Scores
-from feedback_lab.ingest.plan import FIELDS, TAG
-from feedback_lab.ingest.readers import SAMPLE
+from feedback_lab.ingest.planning.plan import FIELDS, TAG
+from feedback_lab.ingest.reading.batches import Batch, Decoded, Problem, Row, Rows, batched
+from feedback_lab.ingest.reading.readers import SAMPLE
 from feedback_lab.records import Population
 
 OPINIONS = ("kind", "value", "comment", "suggested_answer")  # one of these makes a record feedback

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from feedback_lab.ingest.batches import Problem
 from feedback_lab.ingest.formats.argilla import ANSWERED, ASKED, CORRECTION
 from feedback_lab.ingest.formats.cells import (
     Record,
@@ -21,6 +20,7 @@ from feedback_lab.ingest.formats.cells import (
     text,
 )
 from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.reading.batches import Problem
 from feedback_lab.records import Population
 
 TAKEN = ("id", "data", "annotations", "predictions", "drafts", "created_at")

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from feedback_lab.ingest.batches import Problem
 from feedback_lab.ingest.formats.cells import (
     Record,
     Values,
@@ -23,6 +22,7 @@ from feedback_lab.ingest.formats.cells import (
     text,
 )
 from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.reading.batches import Problem
 from feedback_lab.records import Population
 
 SOURCES = {"API": Population.USER, "ANNOTATION": Population.REVIEWER, "EVAL": Population.JUDGE}

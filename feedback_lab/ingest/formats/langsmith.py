@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from feedback_lab.ingest.batches import Problem
 from feedback_lab.ingest.formats.cells import (
     Record,
     Values,
@@ -22,6 +21,7 @@ from feedback_lab.ingest.formats.cells import (
     text,
 )
 from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.reading.batches import Problem
 from feedback_lab.records import Population
 
 SOURCES = {"api": Population.USER, "app": Population.REVIEWER}  # everything else is a model's or an evaluator's

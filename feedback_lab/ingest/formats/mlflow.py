@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from feedback_lab.ingest.batches import Problem
 from feedback_lab.ingest.formats.cells import (
     EMPTY,
     Record,
@@ -24,6 +23,7 @@ from feedback_lab.ingest.formats.cells import (
     text,
 )
 from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.reading.batches import Problem
 from feedback_lab.records import Population
 
 SOURCES = {

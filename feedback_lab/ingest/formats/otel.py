@@ -11,13 +11,13 @@ from typing import Any
 
 from feedback_lab.ingest import otel
 from feedback_lab.ingest.aliases import NamedInteraction
-from feedback_lab.ingest.batches import Problem
 from feedback_lab.ingest.formats.cells import Record, Values, mostly, rest
 from feedback_lab.ingest.formats.format import Format, Pass
 from feedback_lab.ingest.formats.spans import is_block, is_span, spans_in
 from feedback_lab.ingest.items import FeedbackItem, InteractionItem, Item
 from feedback_lab.ingest.otlp import logs_of
-from feedback_lab.ingest.plan import TAG
+from feedback_lab.ingest.planning.plan import TAG
+from feedback_lab.ingest.reading.batches import Problem
 
 TAGS = ("service", "environment", "version")
 

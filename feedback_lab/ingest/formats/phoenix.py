@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from feedback_lab.ingest.batches import Problem
 from feedback_lab.ingest.formats.cells import Record, Values, first, inside, mostly, rater, rest, text
 from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.reading.batches import Problem
 from feedback_lab.records import Population
 
 KINDS = {"HUMAN": Population.USER, "LLM": Population.JUDGE, "CODE": Population.JUDGE}

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from feedback_lab.ingest.formats.cells import Record, text
-from feedback_lab.ingest.profile import profile_of
-from feedback_lab.ingest.values import DOWN, UP, Unreadable, number_of, thumb_of, word_of
+from feedback_lab.ingest.meaning.profile import profile_of
+from feedback_lab.ingest.meaning.values import DOWN, UP, Unreadable, number_of, thumb_of, word_of
 from feedback_lab.records import Population
 
 GOOD = frozenset(

@@ -8,8 +8,8 @@ from datetime import UTC
 from typing import Any
 
 from feedback_lab.ingest.formats.cells import Values, block, blocks, first, inside, structure, text
+from feedback_lab.ingest.meaning.values import Unreadable, time_of
 from feedback_lab.ingest.otlp import Event, Span, spans_of
-from feedback_lab.ingest.values import Unreadable, time_of
 
 EMPTY_ID = re.compile("0*")
 ATTRIBUTE = "attributes."

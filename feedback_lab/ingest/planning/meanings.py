@@ -6,12 +6,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from feedback_lab.ingest.column_names import key_of
-from feedback_lab.ingest.plan import Plan
-from feedback_lab.ingest.profile import profile_of
-from feedback_lab.ingest.readers import SAMPLE
-from feedback_lab.ingest.text_columns import text_of
-from feedback_lab.ingest.values import Unreadable, day_comes_first, time_of
+from feedback_lab.ingest.meaning.profile import profile_of
+from feedback_lab.ingest.meaning.text_columns import text_of
+from feedback_lab.ingest.meaning.values import Unreadable, day_comes_first, time_of
+from feedback_lab.ingest.planning.column_names import key_of
+from feedback_lab.ingest.planning.plan import Plan
+from feedback_lab.ingest.reading.readers import SAMPLE
 
 TIMES = ("created_at", "rated_at")
 

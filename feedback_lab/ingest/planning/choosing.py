@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest import formats, saved_mappings
-from feedback_lab.ingest.batches import Rows
-from feedback_lab.ingest.mapping import complete_plan
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest import formats
+from feedback_lab.ingest.planning import saved_mappings
+from feedback_lab.ingest.planning.mapping import complete_plan
+from feedback_lab.ingest.planning.plan import Plan
+from feedback_lab.ingest.reading.batches import Rows
 from feedback_lab.store import Store
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest import values
+from feedback_lab.ingest.meaning import values
 from feedback_lab.records import Population
 
 FIELDS = (

@@ -13,10 +13,10 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest.batches import Problem, Row, too_large
-from feedback_lab.ingest.heading import heading_of
-from feedback_lab.ingest.packed import Content
-from feedback_lab.ingest.plain_values import plain
+from feedback_lab.ingest.reading.batches import Problem, Row, too_large
+from feedback_lab.ingest.reading.heading import heading_of
+from feedback_lab.ingest.reading.packed import Content
+from feedback_lab.ingest.reading.plain_values import plain
 
 SAMPLE = 1_000  # rows that the heading is judged by
 MAX_LINES = 1_048_576  # what a sheet can hold

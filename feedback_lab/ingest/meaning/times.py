@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest.unreadable import Unreadable, shown
+from feedback_lab.ingest.meaning.unreadable import Unreadable, shown
 
 MAX_LENGTH = 100  # characters
 EPOCH = re.compile(r"(?:\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?:\.\d+)?", re.ASCII)

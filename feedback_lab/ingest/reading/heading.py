@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest.batches import UNSTORABLE
+from feedback_lab.ingest.reading.batches import UNSTORABLE
 
 MAX_COLUMNS = 10_000
 MAX_TITLES = 50  # rows above a header

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete
 
 from feedback_lab import audit, schema
 from feedback_lab.errors import InputError
-from feedback_lab.ingest.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store
 

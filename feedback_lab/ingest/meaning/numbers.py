@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from feedback_lab.ingest.unreadable import MAX_WORD, Unreadable, shown
+from feedback_lab.ingest.meaning.unreadable import MAX_WORD, Unreadable, shown
 
 STYLE = re.compile("[\ufe0e\ufe0f]")
 STARS = re.compile("[★⭐🌟]{1,10}[☆✩]{0,10}|[☆✩]{1,10}")

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from feedback_lab.ingest.text_columns import Numbers, flags, is_given
-from feedback_lab.ingest.values import Unreadable, day_comes_first, time_of
+from feedback_lab.ingest.meaning.text_columns import Numbers, flags, is_given
+from feedback_lab.ingest.meaning.values import Unreadable, day_comes_first, time_of
 
 MOMENT = pa.timestamp("us")
 MOST_KEPT = 100_000  # different texts whose meaning is remembered

@@ -16,8 +16,8 @@ from pathlib import Path
 from charset_normalizer import from_bytes
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest.batches import ESCAPED
-from feedback_lab.ingest.packed import Content
+from feedback_lab.ingest.reading.batches import ESCAPED
+from feedback_lab.ingest.reading.packed import Content
 
 BLOCK = 1 << 20
 BOMS = (

@@ -14,7 +14,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from feedback_lab.ingest.batches import (
+from feedback_lab.ingest.meaning.text_columns import TextColumn
+from feedback_lab.ingest.reading.batches import (
     BATCH_ROWS,
     MAX_CELL,
     MAX_LINE,
@@ -25,8 +26,7 @@ from feedback_lab.ingest.batches import (
     not_utf8,
     too_large,
 )
-from feedback_lab.ingest.csv_blocks import Plain, cells_of, plain_records
-from feedback_lab.ingest.text_columns import TextColumn
+from feedback_lab.ingest.reading.csv_blocks import Plain, cells_of, plain_records
 
 LARGE_BLOCK = 1 << 22  # characters read at once
 SMALL_BLOCK = 1 << 16  # characters read at once behind a place that is not by the book

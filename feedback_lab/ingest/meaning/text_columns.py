@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from feedback_lab.ingest.batches import UNSTORABLE
+from feedback_lab.ingest.reading.batches import UNSTORABLE
 
 Flags = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest.backslashes import are_escaped, unescaped
-from feedback_lab.ingest.heading import could_be_names, heading_of, titles_of
+from feedback_lab.ingest.reading.backslashes import are_escaped, unescaped
+from feedback_lab.ingest.reading.heading import could_be_names, heading_of, titles_of
 
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 ONE_COLUMN = "\x1f"  # where no delimiter divides the rows; no text holds it

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from feedback_lab.ingest.numbers import number_of, rating_of, word_scale_of
-from feedback_lab.ingest.times import day_comes_first, time_of, zone_of
-from feedback_lab.ingest.unreadable import MAX_WORD, Unreadable, shown
+from feedback_lab.ingest.meaning.numbers import number_of, rating_of, word_scale_of
+from feedback_lab.ingest.meaning.times import day_comes_first, time_of, zone_of
+from feedback_lab.ingest.meaning.unreadable import MAX_WORD, Unreadable, shown
 from feedback_lab.records import Kind, Polarity
 
 __all__ = [

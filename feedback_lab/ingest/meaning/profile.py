@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from feedback_lab.ingest.numbers import Scale, WordScale, rating_of, word_scale_of
-from feedback_lab.ingest.times import time_of
-from feedback_lab.ingest.unreadable import Unreadable
-from feedback_lab.ingest.values import POLARITIES, ROLE_OF_WORD, thumb_of, word_of
+from feedback_lab.ingest.meaning.numbers import Scale, WordScale, rating_of, word_scale_of
+from feedback_lab.ingest.meaning.times import time_of
+from feedback_lab.ingest.meaning.unreadable import Unreadable
+from feedback_lab.ingest.meaning.values import POLARITIES, ROLE_OF_WORD, thumb_of, word_of
 
 ENOUGH = 0.9  # share of the non-empty cells that must fit
 MOST_WORDS = 12  # different cells; a column with more holds no scale of words

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TextIO
 
-from feedback_lab.ingest.batches import MAX_CELL, MAX_LINE, Problem, Row, not_utf8, storable, too_large
-from feedback_lab.ingest.heading import MAX_COLUMNS
-from feedback_lab.ingest.json_text import DECODER, BadJson, JsonText, reason_of
+from feedback_lab.ingest.reading.batches import MAX_CELL, MAX_LINE, Problem, Row, not_utf8, storable, too_large
+from feedback_lab.ingest.reading.heading import MAX_COLUMNS
+from feedback_lab.ingest.reading.json_text import DECODER, BadJson, JsonText, reason_of
 
 MAX_DEPTH = 100  # levels of nested JSON
 SAMPLE = 1_000  # lines

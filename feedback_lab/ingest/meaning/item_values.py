@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from feedback_lab.ingest.batches import MAX_CELL, UNSTORABLE
 from feedback_lab.ingest.items import FeedbackItem, InteractionItem, Refused
-from feedback_lab.ingest.opinion import Opinion, opinion_of
-from feedback_lab.ingest.values import Unreadable, time_of
+from feedback_lab.ingest.meaning.opinion import Opinion, opinion_of
+from feedback_lab.ingest.meaning.values import Unreadable, time_of
+from feedback_lab.ingest.reading.batches import MAX_CELL, UNSTORABLE
 from feedback_lab.records import Feedback, Interaction, Population, new_id
 
 MAX_ID = 500  # characters of an id

@@ -10,12 +10,12 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from feedback_lab.ingest.column_names import NAME_KEYS, key_of
-from feedback_lab.ingest.meanings import said_of_dates, with_rating_habits, with_scale
-from feedback_lab.ingest.plan import CONTENT, FIELDS, READERS, Plan, check, is_field
-from feedback_lab.ingest.profile import Profile, profile_of
-from feedback_lab.ingest.text_columns import text_of
-from feedback_lab.ingest.values import Unreadable
+from feedback_lab.ingest.meaning.profile import Profile, profile_of
+from feedback_lab.ingest.meaning.text_columns import text_of
+from feedback_lab.ingest.meaning.values import Unreadable
+from feedback_lab.ingest.planning.column_names import NAME_KEYS, key_of
+from feedback_lab.ingest.planning.meanings import said_of_dates, with_rating_habits, with_scale
+from feedback_lab.ingest.planning.plan import CONTENT, FIELDS, READERS, Plan, check, is_field
 
 __all__ = ["Guess", "Plan", "Suggestion", "check", "complete_plan", "suggest"]
 

@@ -18,14 +18,15 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest import excel_rows, json_rows, parquet_rows, rejects
-from feedback_lab.ingest.backslashes import Unescaped
-from feedback_lab.ingest.batches import MAX_CELL, MAX_LINE, Batch, Row, batched
-from feedback_lab.ingest.csv_layout import layout_of
-from feedback_lab.ingest.csv_rows import csv_batches
-from feedback_lab.ingest.decoding import Decoding, decoding_of, sha256_of
-from feedback_lab.ingest.heading import MAX_COLUMNS
-from feedback_lab.ingest.packed import ZIP, Content, content_of
+from feedback_lab.ingest import rejects
+from feedback_lab.ingest.reading import excel_rows, json_rows, parquet_rows
+from feedback_lab.ingest.reading.backslashes import Unescaped
+from feedback_lab.ingest.reading.batches import MAX_CELL, MAX_LINE, Batch, Row, batched
+from feedback_lab.ingest.reading.csv_layout import layout_of
+from feedback_lab.ingest.reading.csv_rows import csv_batches
+from feedback_lab.ingest.reading.decoding import Decoding, decoding_of, sha256_of
+from feedback_lab.ingest.reading.heading import MAX_COLUMNS
+from feedback_lab.ingest.reading.packed import ZIP, Content, content_of
 
 SAMPLE = 1_000  # rows that suggestions look at
 JSON_START = re.compile(r"[\ufeff\s]*(?:\{|\[\s*\{)")

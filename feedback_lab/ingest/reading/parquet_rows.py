@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest.batches import MAX_CELL, Batch, Problem, Row, too_large
-from feedback_lab.ingest.heading import MAX_COLUMNS
-from feedback_lab.ingest.packed import Content
-from feedback_lab.ingest.plain_values import plain
+from feedback_lab.ingest.reading.batches import MAX_CELL, Batch, Problem, Row, too_large
+from feedback_lab.ingest.reading.heading import MAX_COLUMNS
+from feedback_lab.ingest.reading.packed import Content
+from feedback_lab.ingest.reading.plain_values import plain
 
 SIGNATURE = b"PAR1"
 BATCH_ROWS = 5_000

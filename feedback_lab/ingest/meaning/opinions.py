@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from feedback_lab.ingest.habits import Habits, number_in, opinion_fields
-from feedback_lab.ingest.opinion import TEXTS, Opinion, opinion_of
-from feedback_lab.ingest.plan import Plan, population_of
-from feedback_lab.ingest.text_columns import Flags, distinct, is_given
-from feedback_lab.ingest.values import Unreadable
+from feedback_lab.ingest.meaning.opinion import TEXTS, Opinion, opinion_of
+from feedback_lab.ingest.meaning.text_columns import Flags, distinct, is_given
+from feedback_lab.ingest.meaning.values import Unreadable
+from feedback_lab.ingest.planning.plan import Plan, population_of
 from feedback_lab.records import Population
 
 MOST_KEPT = 100_000  # different combinations whose meaning is remembered

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from feedback_lab.ingest.batches import UNSTORABLE
+from feedback_lab.ingest.reading.batches import UNSTORABLE
 
 
 def plain(value: Any) -> Any:

@@ -1,0 +1,1 @@
+"""What a cell says: times, numbers, thumbs, opinions."""

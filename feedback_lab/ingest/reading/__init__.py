@@ -1,0 +1,1 @@
+"""Bytes to batches of rows, whatever kind of file they come in."""
