@@ -116,6 +116,43 @@ def test_twelve_comments_on_three_subjects_give_a_few_clusters_that_do_not_mix()
     assert not subjects[1] & subjects[2]
 
 
+CARD = "my new card has not arrived in the mail"
+RATE = "the exchange rate for the foreign payment was wrong"
+PASSWORD = "I cannot log in because the password reset fails"
+
+
+def varied(text: str, count: int) -> list[str]:
+    endings = ["today", "again", "since monday", "for my mother", "on my phone", "twice", "in Berlin", "with the app"]
+    return [f"{text} {endings[number % len(endings)]}" for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        [varied(CARD, 12), varied(RATE, 8)],
+        [varied(CARD, 30), varied(RATE, 30)],
+        [varied(CARD, 3), varied(RATE, 3)],
+        [[CARD] * 12, [RATE] * 8],
+        [[CARD] * 30, [RATE] * 30],
+        [[CARD] * 5, [RATE] * 5, [PASSWORD] * 5],
+        [varied(CARD, 20)],
+        [[CARD] * 20],
+    ],
+)
+def test_a_few_comments_fall_into_the_groups_that_a_person_sees(groups: list[list[str]]) -> None:
+    labels = iter(cluster([text for group in groups for text in group]).labels.tolist())
+    found = [{next(labels) for _ in group} for group in groups]
+    assert all(len(one) == 1 for one in found)
+    assert set.union(*found) == set(range(len(groups)))
+
+
+def test_twenty_kinds_of_questions_give_neither_a_handful_nor_a_hundred_issues(shared_data: Path) -> None:
+    rows = pd.read_csv(shared_data / "banking77.csv", usecols=["text", "label"]).dropna()
+    kinds = sorted(rows["label"].unique())[::4]
+    texts = rows[rows["label"].isin(kinds)]["text"].sample(1_000, random_state=1)
+    assert 12 <= cluster(texts.tolist()).n_clusters <= 40
+
+
 def test_comments_that_say_nothing_are_unassigned_now_and_later() -> None:
     texts = [*INVOICE, *UPLOAD, *LOGIN, "bad", "👎", "no", "", "not good", "worst ever!!!"]
     found = cluster(texts)

@@ -244,8 +244,11 @@ def test_a_model_of_the_first_release_still_loads(model: Clustering) -> None:
 
 
 def test_keywords_are_chosen_together() -> None:
-    rows = {"card": {1, 2, 3, 7, 8, 9}, "lost": {1, 2}, "stolen": {3}, "refund": {9}}
-    assert finders(["card", "lost", "stolen", "refund"], {1, 2, 3}, rows) == ["lost", "stolen"]
-    assert without_repeats(["exchange rate", "rate", "wrong", "exchange"], 8) == ["exchange rate", "wrong"]
+    rows = {"card": {1, 2, 3, 7, 8, 9}, "lost": {1, 2}, "stolen": {3}, "refund": {9}, "lost card": {1}}
+    candidates = ["card", "lost", "refund", "stolen", "lost card"]
+    assert finders(candidates, {1, 2, 3}, rows) == ["lost", "stolen", "lost card"]
+    assert finders(["pin", "new pin"], {1, 2}, {"pin": {1, 2, 3, 4}, "new pin": {1, 2}}) == ["new pin"]
+    assert finders(["new pin", "pin"], {1, 2, 3, 4}, {"pin": {2, 3, 4}, "new pin": {1}}) == ["pin", "new pin"]
+    assert without_repeats(["exchange rate"], ["rate", "wrong", "exchange"], 8) == ["exchange rate", "wrong"]
     assert f1({1, 2}, {2, 3}) == 0.5
     assert finders([], {1}, {}) == []

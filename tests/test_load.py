@@ -259,13 +259,33 @@ def test_an_import_that_is_cancelled_leaves_nothing(store: Store, tmp_path: Path
     assert list((store.home / "uploads").iterdir()) == []
 
 
+def test_an_import_is_cancelled_also_while_its_rows_are_stored(store: Store, tmp_path: Path) -> None:
+    class Cancelled(Exception):
+        pass
+
+    calls: list[int] = []
+
+    def stop_late(rows: int) -> None:
+        calls.append(rows)
+        if len(calls) == 3:  # the reading is over with the first
+            raise Cancelled
+
+    path = write(tmp_path / "f.csv", "q,a,v,c,u,t", "How?,So.,up,,,", "Why?,No.,down,,,")
+    with pytest.raises(Cancelled):
+        import_file(store, path, PLAIN, progress=stop_late)
+
+    assert calls == [2, 2, 2]
+    assert [store.scalar(f"SELECT count(*) FROM {table}") for table in ("interaction", "import_batch")] == [0, 0]
+    assert import_file(store, path, PLAIN).new == 2
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 from feedback_lab.ingest import bulk, load
 from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.store import open_store
-die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
 setattr(*{"stage": (load, "_load"), "survey": (bulk, "survey"), "note": (load, "_note")}[sys.argv[3]], die)
 load.import_file(open_store(Path(sys.argv[1])), Path(sys.argv[2]), Plan({"input": "q"}))
 """

@@ -71,13 +71,21 @@ class Totals:
 class Loader:
     """Loads what is staged through one connection; nothing stands until the caller commits.
 
-    `conflicts` takes the rows that are rejected only here, in the order of the file.
+    `conflicts` takes the rows that are rejected only here, in the order of the file. `step` is called before each
+    statement; what it raises ends the load.
     """
 
-    def __init__(self, connection: Connection, staging: Staging, batch_id: str, source: str) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        staging: Staging,
+        batch_id: str,
+        source: str,
+        step: Callable[[], None] = lambda: None,
+    ) -> None:
         raw: Any = connection.connection.driver_connection
         self._cursor = raw.cursor()
-        self._staging, self._batch_id, self._source = staging, batch_id, source
+        self._staging, self._batch_id, self._source, self._step = staging, batch_id, source, step
         self.conflicts = Spool(staging.folder, PROBLEMS)
 
     def load(self, *, dry_run: bool = False) -> Totals:
@@ -174,6 +182,7 @@ class Loader:
 
     def _execute(self, sql: str, values: list[Any], spool: Spool, chosen: Callable[[Any], Flags] | None = None) -> None:
         """Run a statement with `incoming` as the rows of the spool, or those of them that are chosen."""
+        self._step()
         self._open(sql, spool, chosen)
         self._fetch(sql, values)
 

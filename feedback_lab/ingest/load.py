@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,8 @@ def import_file(
             staging, rejects, _ = _staged(stack, store, source, plan, batch, key, told, dry_run, progress)
         # A tool's export can be counted, and the first rows corrected, only once all rows were read.
         batch = dataclasses.replace(batch, format=source.format + habits.otherwise(told))
-        totals, conflicts = _load(store, batch, staging, dry_run, stack)
+        step = partial(progress, staging.read) if progress is not None else None
+        totals, conflicts = _load(store, batch, staging, dry_run, stack, step=step)
         if conflicts.rows and not dry_run:
             _add_conflicts(source, conflicts, rejects)
         kept = rejects.keep()
@@ -205,12 +207,13 @@ def _load(
     dry_run: bool,
     stack: ExitStack,
     more: Callable[[Connection], None] | None = None,
+    step: Callable[[], None] | None = None,
 ) -> tuple[Totals, Spool]:
     """Load the staged rows in one transaction, which a dry run takes back; the totals, and the rows in conflict."""
     conflicts: list[Spool] = []
 
     def work(connection: Connection) -> Totals:
-        loader = Loader(connection, staging, batch.batch_id, batch.source)
+        loader = Loader(connection, staging, batch.batch_id, batch.source, step or (lambda: None))
         conflicts.append(stack.enter_context(closing(loader.conflicts)))
         try:
             totals = loader.load(dry_run=dry_run)
