@@ -10,7 +10,7 @@ import html
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 DIGITS = "0"
 
@@ -24,8 +24,9 @@ _WORD = re.compile(
     rf"|[{_NO_SPACES}]+"
     rf"|\d+(?:[.,]\d+)*"
 )
-_NOISE = re.compile(r"(?:https?://|www\.)\S+|@\w+")
-_FIRST_WITHOUT_SPACES = re.compile(rf"[{_NO_SPACES}]")
+_ASCII_WORD = re.compile(r"[a-z](?:(?:\+\+|\#)(?!\w)|[a-z]*(?:['_][a-z]+)*)|\d+(?:[.,]\d+)*")  # _WORD, for most texts
+_NOISE = re.compile(r"(?:https?://|www\.)\S+|@\w+", re.IGNORECASE)
+_WITHOUT_SPACES = re.compile(rf"[{_NO_SPACES}]")
 # Japanese marks its words by the script: katakana are loan words, kanji carry meaning, hiragana are mostly grammar.
 _SCRIPT_RUN = re.compile(
     "[\u30a0-\u30ff]+|[\u3040-\u309f]+|[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|.[^\u3005-\u9fff]*"
@@ -77,23 +78,31 @@ for _name, _words in [*_STOPS.items(), ("en", _ENGLISH_TOO)]:
     for _word in _words:
         _LANGUAGES_OF[_word] = (*_LANGUAGES_OF.get(_word, ()), _name)
 
-_STEMS: dict[str, str] = {}
-_STEMS_KEPT = 200_000
+# A language can only outvote English where a text has one of these.
+_FOREIGN = frozenset(word for word, names in _LANGUAGES_OF.items() if "en" not in names)
+WORDS_KEPT = 200_000
+
+Token = tuple[str, str, bool]
 
 
 def pieces(text: str) -> list[str]:
     """The words of `text` as written, in lower case: letters, runs of an unspaced script, or numbers."""
-    folded = unicodedata.normalize("NFKC", html.unescape(text) if "&" in text else text).lower().replace("’", "'")
-    return _WORD.findall(_NOISE.sub(" ", folded))
+    if "&" in text:
+        text = html.unescape(text)
+    is_plain = text.isascii()
+    folded = text.lower() if is_plain else unicodedata.normalize("NFKC", text).lower().replace("’", "'")
+    if "@" in folded or "://" in folded or "www." in folded:
+        folded = _NOISE.sub(" ", folded)
+    return (_ASCII_WORD if is_plain else _WORD).findall(folded)
 
 
-def language_of(parts: Iterable[str]) -> str:
+def language_of(parts: Collection[str]) -> str:
     """The language whose function words occur most often among `parts`; "en" where nothing speaks against it."""
+    if _FOREIGN.isdisjoint(parts):
+        return "en"
     votes: Counter[str] = Counter()
     for part in parts:
         votes.update(_LANGUAGES_OF.get(part, ()))
-    if not votes:
-        return "en"
     best, count = votes.most_common(1)[0]
     return best if count > votes["en"] else "en"
 
@@ -102,12 +111,7 @@ def stem(word: str) -> str:
     """`word` without common English endings: plural, -ing, -ed, -ly, a final e. Other scripts come back as they are."""
     if not word.isascii() or len(word) <= 3 or not word.isalpha():
         return word.removesuffix("'s")
-    known = _STEMS.get(word)
-    if known is None:
-        if len(_STEMS) >= _STEMS_KEPT:
-            _STEMS.clear()
-        known = _STEMS[word] = _cut(word)
-    return known
+    return _cut(word)
 
 
 def _cut(word: str) -> str:
@@ -134,27 +138,50 @@ def _undouble(word: str) -> str:
     return word[:-1] if len(word) > 2 and word[-1] == word[-2] and word[-1] not in "lsz" else word
 
 
-def tokens(text: str) -> list[tuple[str, str, bool]]:
+class _Words(dict[str, Token]):
+    """What a word becomes in a text of one language, worked out once a word."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._is_english = language == "en"
+        self._stops = _STOPS[language] | _STOPS["en"]
+
+    def __missing__(self, part: str) -> Token:
+        if len(self) >= WORDS_KEPT:
+            self.clear()
+        if part[0].isdigit():
+            token = (DIGITS, part, True)
+        else:
+            word = part[:LONGEST_WORD]
+            token = (stem(word) if self._is_english else word, word, word in self._stops)
+        if len(part) <= LONGEST_WORD:
+            self[part] = token
+        return token
+
+
+_WORDS = {language: _Words(language) for language in _STOPS}
+
+
+def tokens(text: str, language: str | None = None) -> list[Token]:
     """Every word of `text` in order, as (stem, form as written in lower case, is it a function word).
 
-    Words are cut at 40 characters. A run of an unspaced script gives its overlapping pairs of characters.
+    Words are cut at 40 characters. A run of an unspaced script gives its overlapping pairs of characters. The
+    `language` is found out where it is not given.
     """
     parts = pieces(text)
-    language = language_of(parts)
-    stops, english = _STOPS[language], _STOPS["en"]
-    found: list[tuple[str, str, bool]] = []
+    known = _WORDS[language or language_of(parts)]
+    if text.isascii() and "&" not in text:
+        return [known[part] for part in parts]
+    found: list[Token] = []
     for part in parts:
-        if part[0].isdigit():
-            found.append((DIGITS, part, True))
-        elif _FIRST_WITHOUT_SPACES.match(part):
+        if _WITHOUT_SPACES.match(part):
             found.extend(_unspaced(part))
         else:
-            part = part[:LONGEST_WORD]
-            found.append((stem(part) if language == "en" else part, part, part in stops or part in english))
+            found.append(known[part])
     return found
 
 
-def _unspaced(part: str) -> Iterator[tuple[str, str, bool]]:
+def _unspaced(part: str) -> Iterator[Token]:
     for run in _SCRIPT_RUN.findall(part):
         if "\u30a0" <= run[0] <= "\u30ff":
             yield run[:LONGEST_WORD], run[:LONGEST_WORD], False
@@ -175,14 +202,20 @@ def content_words(text: str) -> list[str]:
     return [stemmed for stemmed, _, is_function in tokens(text) if not is_function]
 
 
-def misspellings(texts: Iterable[str]) -> dict[str, str]:
-    """Rare words of `texts` that are one edit away from a much commoner one, with that one; all in lower case.
+def without_links(text: str) -> str:
+    """`text` without URLs and @mentions."""
+    return _NOISE.sub(" ", text)
+
+
+def misspellings(texts: Iterable[Collection[str]]) -> dict[str, str]:
+    """Rare words of `texts` (their `pieces`) that are one edit away from a much commoner one, with that one.
 
     An edit is a letter too many, missing, wrong, or two neighbours swapped. Words of five ASCII letters and more.
     """
     counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(part for part in set(pieces(text)) if 5 <= len(part) <= LONGEST_WORD and part.isascii())
+    for parts in texts:
+        counts.update(set(parts))
+    counts = Counter({word: n for word, n in counts.items() if 5 <= len(word) <= LONGEST_WORD and word.isascii()})
     shortened: dict[str, list[str]] = {}
     for word, count in counts.items():
         if count >= COMMON:

@@ -17,6 +17,7 @@ from feedback_lab import audit, schema
 from feedback_lab.errors import InputError
 from feedback_lab.issues import stored, watching
 from feedback_lab.issues.grouping.clustering import Clustering, cluster
+from feedback_lab.issues.grouping.reading import Reader
 from feedback_lab.issues.identity import Changes, changes
 from feedback_lab.issues.regrouping import Regrouping, regroup
 from feedback_lab.issues.stored import SYSTEM, Comments
@@ -159,8 +160,9 @@ def _issue_rows(
     moment: datetime,
 ) -> list[dict[str, Any]]:
     """The rows of `issue` after the refresh: those with comments, and those that humans had a hand in."""
-    names = words_of(comments.texts, grouping.homes, grouping.scores)
-    subs = sub_issues_of(comments.texts, grouping.homes, grouping.sub_labels, grouping.scores)
+    reader = Reader(comments.texts)
+    names = words_of(comments.texts, grouping.homes, grouping.scores, reader)
+    subs = sub_issues_of(comments.texts, grouping.homes, grouping.sub_labels, grouping.scores, reader)
     taken = titles_taken({issue_id: row for issue_id, row in issues.items() if issue_id in names})
     rows = []
     for issue_id, name in names.items():

@@ -17,7 +17,7 @@ from feedback_lab.issues.grouping.clustering import Clustering
 from feedback_lab.issues.grouping.naming import IssueName
 from feedback_lab.records import new_id, utc_now
 from feedback_lab.store import Store
-from feedback_lab.verdicts import NEGATIVE_COMMENTS, SAID
+from feedback_lab.verdicts import NEGATIVE_COMMENTS, negative_comments
 
 SYSTEM = "system"  # who acts when nobody does: regressions, proposals
 COMPUTED = "computed"  # who named an issue that no human named
@@ -25,12 +25,10 @@ MOST_CONVERSATIONS = 2_000
 MOST_CHARACTERS = 2_000
 
 # Negative comments as everywhere, but only on the interactions of one issue (:issue): its cost is the issue's size.
-OF_ISSUE = NEGATIVE_COMMENTS.replace(
-    SAID,
-    SAID
-    + """ AND f.interaction_id IN (
+OF_ISSUE = negative_comments(
+    """AND f.interaction_id IN (
         SELECT about.interaction_id FROM feedback about
-        JOIN issue_member part ON part.feedback_id = about.feedback_id WHERE part.issue_id = :issue)""",
+        JOIN issue_member part ON part.feedback_id = about.feedback_id WHERE part.issue_id = :issue)"""
 )
 COMMENTS_SQL = (
     """

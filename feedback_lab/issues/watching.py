@@ -13,14 +13,12 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from feedback_lab.store import Store
-from feedback_lab.verdicts import NEGATIVE_COMMENTS, SAID
+from feedback_lab.verdicts import negative_comments
 
 SLACK = timedelta(minutes=10)
 
 # Negative comments as everywhere, but only on interactions that had feedback since `:since`.
-RECENT = NEGATIVE_COMMENTS.replace(
-    SAID, SAID + " AND f.interaction_id IN (SELECT interaction_id FROM feedback WHERE received_at >= :since)"
-)
+RECENT = negative_comments("AND f.interaction_id IN (SELECT interaction_id FROM feedback WHERE received_at >= :since)")
 FRESH_SQL = (
     "SELECT c.feedback_id, c.comment FROM ("
     + RECENT

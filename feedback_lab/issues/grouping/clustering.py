@@ -1,8 +1,9 @@
 """Clusters of comments, without a given number of clusters, and the model that assigns new comments to them.
 
-Learning: features (two views, a third where an embedding model gives vectors), the number of clusters by
-description length, self-training, sub-issues by the same score inside each cluster, and last a small model of stems
-and pairs of stems, which labels what was not learned from and every comment that comes later.
+Learning: features (two views, a third where an embedding model gives vectors), the number of clusters by description
+length and modularity, self-training, sub-issues by prediction strength inside each cluster, and last a small model of
+stems and pairs of stems, which labels what was not learned from and every comment that comes later. A few comments
+are grouped by the words that they share.
 """
 
 from __future__ import annotations
@@ -21,20 +22,23 @@ from feedback_lab.issues.grouping.comments import Comments, indicator, judges_on
 from feedback_lab.issues.grouping.copies import votes
 from feedback_lab.issues.grouping.emerging import emerging
 from feedback_lab.issues.grouping.features import Floats, embed, mixture_terms, word_presence
+from feedback_lab.issues.grouping.few import plain_groups
 from feedback_lab.issues.grouping.kmeans import Labels, relabelled
 from feedback_lab.issues.grouping.mixture import Trainer
 from feedback_lab.issues.grouping.model import LEARNED_FROM, SMALLEST_ISSUE, UNASSIGNED, Assigned, Clustering, learned
-from feedback_lab.issues.grouping.selection import Evidence, best_number
+from feedback_lab.issues.grouping.selection import Evidence, best_number, neighbour_graph
 from feedback_lab.issues.grouping.sub_issues import split
 
 __all__ = ["SMALLEST_ISSUE", "UNASSIGNED", "Assigned", "Clustering", "cluster", "emerging"]
 
 COMMENTS_PER_ISSUE = 20  # differently worded ones, on average: fewer show no pattern
-A_HANDFUL, FEWEST_PER_ISSUE = 12, 4  # so many issues may come out of few comments, each of at least so many
+A_HANDFUL = 12  # issues may come out of few comments
+A_FEW = 60  # differently worded ones, that are one issue where they are not plainly several
 MOST_ISSUES = 300
 ENOUGH_TO_SELF_TRAIN = 200
 FEWEST_VOTES = 150  # near-copies share a vote only as far as so many are left: of few comments each one is needed
 LOOKED_AT = 60_000
+ANOTHER_DRAW = 1_000_003  # added to the seed
 
 Progress = Callable[[int, int, str], None]
 
@@ -50,7 +54,8 @@ def cluster(
 ) -> Clustering:
     """Group `texts` by what they are about.
 
-    Without `n_clusters` the number is chosen from the data: at most one issue for 20 differently worded comments.
+    Without `n_clusters` the number is chosen from the data: at most one issue for 20 differently worded comments, but
+    up to twelve of at least three comments.
     With it, at most that many come out. Clusters of fewer than three comments are dissolved. The same texts in the
     same order with the same seed give the same clusters. Above 6,000 texts a sample is clustered and the
     rest assigned. `vectors` are the texts' embeddings (one row each), `corpus` more texts of the same world (questions
@@ -71,7 +76,7 @@ def cluster(
         tell(1, 4, "finding the issues")
         features = embed(sample.texts, sample.docs, sample.contents, vectors=own, corpus=corpus or ())
         weights = votes(sample.texts)
-        weights = np.minimum(1, weights * max(1, FEWEST_VOTES / max(1.0, float(weights.sum()))))
+        weights = np.minimum(copies, weights * max(1, FEWEST_VOTES / max(1.0, float(weights.sum()))))
         model, labels = _settled(sample, _learn(sample, features, weights, n_clusters, seed, own), copies, own)
         tell(2, 4, "finding the sub-issues")
         model = replace(model, subs=split(sample, features, labels, model.vocabulary, seed))
@@ -123,21 +128,25 @@ def _learn(
     """The issue of each comment that is learned from."""
     n = len(comments.texts)
     different = float(weights.sum())
-    few = min(A_HANDFUL, different / FEWEST_PER_ISSUE)
+    few = min(A_HANDFUL, different / SMALLEST_ISSUE)
     most = n_clusters or min(MOST_ISSUES, int(max(few, different / COMMENTS_PER_ISSUE)))
+    if n_clusters is None and n < ENOUGH_TO_SELF_TRAIN:
+        plain = plain_groups(comments, weights, most)
+        if plain is not None or n <= A_FEW:
+            return np.zeros(n, np.int64) if plain is None else plain
     if most <= 1 or n < 3:
         return np.zeros(n, np.int64)
     terms = mixture_terms(comments.texts, word_presence(comments.contents)[0])
     trainer = Trainer(features, terms, vectors)
     if n_clusters is not None:
         return trainer.clusters(min(most, n), seed)
+
+    def clusters(k: int, draw: int) -> Labels:
+        return trainer.clusters(k, seed + draw * ANOTHER_DRAW, starts=1, rounds=1, steps=8)
+
     evidence = Evidence(_stems_present(comments.docs), weights)
-
-    def clusters(k: int) -> Labels:
-        return trainer.clusters(k, seed, starts=1, rounds=1, steps=8)
-
-    k = best_number(clusters, evidence, 1 if n < 20 else 2, most)
-    return trainer.clusters(k, seed) if n >= ENOUGH_TO_SELF_TRAIN else clusters(k)
+    k = best_number(clusters, evidence, neighbour_graph(trainer.neighbours), 2, most)
+    return trainer.clusters(k, seed) if n >= ENOUGH_TO_SELF_TRAIN else clusters(k, 0)
 
 
 def _stems_present(docs: Sequence[list[str]]) -> sp.csr_matrix:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -18,9 +19,10 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from feedback_lab.issues.grouping.features import LONGEST_TEXT
-from feedback_lab.tokens import stem, tokens
+from feedback_lab.tokens import content_words, stem, tokens
 
 OFTEN_ENOUGH = 30  # comments with a word, before the corpus can show that it is empty
+READINGS_KEPT = 50_000
 SAYS_LITTLE = 0.1  # nats that an empty word tells about the issue, above what chance makes of small counts
 _STRETCHED = re.compile(r"(.)\1{2,}")
 
@@ -65,6 +67,86 @@ def read(texts: Sequence[str]) -> Comments:
     return Comments(short, docs, contents)
 
 
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """The content words of many comments as numbers, for speed.
+
+    Comment i has the stems `stems[codes[j]]` for j from `starts[i]` to before `starts[i + 1]`.
+    """
+
+    stems: list[str]
+    codes: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def parts(self, most: int) -> Iterator[Coded]:
+        """The same comments, at most so many at a time; one part without comments where there are none."""
+        for first in range(0, max(1, len(self)), most):
+            starts = self.starts[first : first + most + 1]
+            yield Coded(self.stems, self.codes[starts[0] : starts[-1]], starts - starts[0])
+
+    def presence(self, index: Mapping[str, int]) -> sp.csr_matrix:
+        """Which terms of `index` (term to column) each comment has: 1 or nothing. Pairs are "one other"."""
+        rows = np.repeat(np.arange(len(self)), np.diff(self.starts))
+        singles = np.array([index.get(stemmed, -1) for stemmed in self.stems], np.int64)[self.codes]
+        pairs = self._pairs(rows, index)
+        columns = np.concatenate([singles, pairs])
+        rows = np.concatenate([rows, rows[: len(pairs)]])
+        known = columns >= 0
+        cells = (np.ones(int(known.sum()), np.float32), (rows[known], columns[known]))
+        found = sp.csr_matrix(cells, shape=(len(self), len(index)))  # adds up what occurs twice
+        found.data[:] = 1
+        return found
+
+    def _pairs(self, rows: npt.NDArray[np.int64], index: Mapping[str, int]) -> npt.NDArray[np.int64]:
+        """For each word but the last the column of the pair that it begins, -1 where there is none."""
+        number = {stemmed: code for code, stemmed in enumerate(self.stems)}
+        split = ((term.split(" "), column) for term, column in index.items() if " " in term)
+        known = [
+            (number[one] * len(number) + number[other], column)
+            for (one, other), column in split
+            if one in number and other in number
+        ]
+        keys, columns = np.array(sorted(known) or [(-1, -1)], np.int64).T
+        wanted = self.codes[:-1] * len(number) + self.codes[1:]
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return np.where((keys[place] == wanted) & (rows[:-1] == rows[1:]), columns[place], -1)
+
+    def says_nothing(self, empty: AbstractSet[str] = frozenset()) -> npt.NDArray[np.bool_]:
+        """For each comment: are all its content words judgements or `empty`? True where it has none."""
+        tells = np.array([stemmed not in empty and not judges_only(stemmed) for stemmed in self.stems], np.bool_)
+        total = np.append(0, tells[self.codes].cumsum())
+        return np.asarray(total[self.starts[1:]] == total[self.starts[:-1]])
+
+
+def coded(contents: Iterable[Sequence[str]]) -> Coded:
+    """Comments given as their content words, in order."""
+    number: defaultdict[str, int] = defaultdict()
+    number.default_factory = number.__len__
+    codes, starts = array("q"), array("q", [0])
+    for content in contents:
+        codes.extend([number[stemmed] for stemmed in content])
+        starts.append(len(codes))
+    return Coded([*number], np.array(codes, np.int64), np.array(starts, np.int64))
+
+
+def read_coded(texts: Iterable[str]) -> Coded:
+    """As `read`, but the content words alone, for many texts; equal ones are read once."""
+    known: dict[str, list[str]] = {}
+
+    def content(text: str) -> list[str]:
+        found = known.get(text)
+        if found is None:
+            if len(known) >= READINGS_KEPT:
+                known.clear()
+            found = known[text] = content_words(text[:LONGEST_TEXT])
+        return found
+
+    return coded(map(content, texts))
+
+
 def judges_only(word: str) -> bool:
     """Is this stem a judgement that does not say what is wrong? "baaad" is "bad"."""
     if word in _JUDGEMENTS:
@@ -76,15 +158,7 @@ def judges_only(word: str) -> bool:
 
 def says_nothing(contents: Sequence[list[str]], empty: AbstractSet[str] = frozenset()) -> npt.NDArray[np.bool_]:
     """For each comment: are all its content words judgements or `empty`? True where it has none."""
-    hollow: dict[str, bool] = {}
-
-    def is_hollow(word: str) -> bool:
-        known = hollow.get(word)
-        if known is None:
-            known = hollow[word] = word in empty or judges_only(word)
-        return known
-
-    return np.array([all(is_hollow(word) for word in content) for content in contents], np.bool_)
+    return coded(contents).says_nothing(empty)
 
 
 def empty_words(presence: sp.csr_matrix, vocabulary: Sequence[str], labels: npt.NDArray[np.int64]) -> frozenset[str]:

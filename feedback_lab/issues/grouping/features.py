@@ -90,7 +90,7 @@ def embed(
 def spelling_view(texts: Sequence[str], contents: Sequence[list[str]]) -> Floats | None:
     """View A; None where no term occurs often enough."""
     blocks = [
-        fitted(TfidfVectorizer, contents, analyzer=_as_is, sublinear_tf=True, **_bounds(len(texts), 2)),
+        fitted(TfidfVectorizer, contents, analyzer=as_is, sublinear_tf=True, **_bounds(len(texts), 2)),
         fitted(TfidfVectorizer, texts, sublinear_tf=True, **character_options(len(texts))),
     ]
     found = [block for block in blocks if block is not None]
@@ -99,7 +99,7 @@ def spelling_view(texts: Sequence[str], contents: Sequence[list[str]]) -> Floats
 
 def company_view(docs: Sequence[list[str]], corpus: Sequence[str] = ()) -> Floats | None:
     """View B; None where no two words occur together often enough."""
-    counter = CountVectorizer(analyzer=_as_is, binary=True, min_df=3 if len(docs) >= 200 else 1, dtype=np.float32)
+    counter = CountVectorizer(analyzer=as_is, binary=True, min_df=3 if len(docs) >= 200 else 1, dtype=np.float32)
     try:
         present = counter.fit_transform(docs)
     except ValueError:  # an empty vocabulary
@@ -175,5 +175,6 @@ def character_options(n: int) -> dict[str, Any]:
     return shape | _bounds(n, 3)
 
 
-def _as_is(stems: list[str]) -> list[str]:
+def as_is(stems: list[str]) -> list[str]:
+    """The analyzer of what is cut into words already."""
     return stems

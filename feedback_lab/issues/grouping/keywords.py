@@ -1,7 +1,7 @@
 """The words that find an issue again: chosen together, so that comments that have one of them are the issue's.
 
 Single words and pairs of neighbours, taken greedily by the F1 of "has one of the chosen" against "is in the issue":
-what is taken next must find what the others miss, and hardly anything else.
+what is taken next finds what the others miss, and hardly anything else.
 """
 
 from __future__ import annotations
@@ -10,24 +10,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 FINDERS = 3
-TRIED = 40
-WORTH_ADDING = 0.005  # F1
+TRIED = 60
 
 
 def finders(candidates: Sequence[str], inside: AbstractSet[int], rows_of: Mapping[str, AbstractSet[int]]) -> list[str]:
-    """At most three of `candidates` (the first 40 are tried) that together find the rows `inside` best.
+    """Three of `candidates` (the first 60 are tried) that together find the rows `inside` best.
 
-    `rows_of` holds the rows of all issues that have a term. The first candidate wins where two are equal.
+    `rows_of` holds the rows of all issues that have a term. The first candidate wins where two are equal. Where one
+    word says it all, what follows are the pairs that it is commonly in, which find nothing else.
     """
     chosen: list[str] = []
     found: set[int] = set()
     best = 0.0
+    tried = candidates[:TRIED]
     while len(chosen) < FINDERS:
-        gains = {term: f1(found | rows_of[term], inside) for term in candidates[:TRIED] if term not in chosen}
+        gains = {term: f1(found | rows_of[term], inside) for term in tried if term not in chosen}
         term = max(gains, key=lambda one: gains[one], default=None)
-        if term is None or gains[term] < best + WORTH_ADDING:
+        if term is None:
             break
-        chosen.append(term)
+        covered = [one for one in chosen if term in one.split(" ")]  # a word finds all that its pairs do
+        if covered and gains[term] <= best:
+            tried = [one for one in tried if one != term]
+            continue
+        chosen = [one for one in chosen if one not in covered] + [term]
+        tried = [one for one in tried if one not in covered]
         found |= rows_of[term]
         best = gains[term]
     return chosen
@@ -38,13 +44,12 @@ def f1(found: AbstractSet[int], wanted: AbstractSet[int]) -> float:
     return 2 * len(found & wanted) / max(1, len(found) + len(wanted))
 
 
-def without_repeats(terms: Iterable[str], most: int) -> list[str]:
-    """The first `most` of `terms`, without words that stand in a pair before, and pairs of words that do."""
-    kept: list[str] = []
-    seen: set[str] = set()
-    for term in terms:
-        parts = set(term.split(" "))
-        if not parts <= seen:
+def without_repeats(chosen: Sequence[str], others: Iterable[str], most: int) -> list[str]:
+    """`chosen`, and of `others` those with a word that is not shown yet; at most so many together."""
+    kept = list(chosen)
+    seen = {part for term in kept for part in term.split(" ")}
+    for term in others:
+        if not set(term.split(" ")) <= seen:
             kept.append(term)
-            seen |= parts
+            seen |= {*term.split(" ")}
     return kept[:most]

@@ -99,7 +99,7 @@ class Trainer:
     def __init__(self, rows: Floats, terms: sp.csr_matrix, vectors: Floats | None = None) -> None:
         self.rows, self.terms = rows, terms
         self._vectors = None if vectors is None else centred(unit_rows(vectors))
-        self._neighbours = nearest_neighbours(rows, min(MOST_NEIGHBOURS, len(rows) - 1))
+        self.neighbours = nearest_neighbours(rows, min(MOST_NEIGHBOURS, len(rows) - 1))
         self._projected: dict[int, Floats] = {}
 
     def clusters(self, k: int, seed: int, *, starts: int = STARTS, rounds: int = ROUNDS, steps: int = 20) -> Labels:
@@ -115,9 +115,9 @@ class Trainer:
     def _base(self, k: int) -> Floats:
         # Neighbourhoods of about half a cluster, rounded to powers of two so that few projections are made.
         wanted = len(self.rows) / k / 2
-        count = min(self._neighbours[0].shape[1], max(10, 2 ** round(np.log2(wanted))))
+        count = min(self.neighbours[0].shape[1], max(10, 2 ** round(np.log2(wanted))))
         if count not in self._projected:
-            indices, cosines = self._neighbours
+            indices, cosines = self.neighbours
             self._projected[count] = projected(self.rows, (indices[:, :count], cosines[:, :count]))
         return self._projected[count]
 

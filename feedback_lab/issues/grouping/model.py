@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from feedback_lab.issues.grouping.comments import Comments, empty_words, indicator, read, says_nothing
-from feedback_lab.issues.grouping.features import Floats, unit_rows, with_pairs, word_presence
+from feedback_lab.issues.grouping.comments import Coded, Comments, coded, empty_words, read, read_coded
+from feedback_lab.issues.grouping.features import Floats, unit_rows, word_presence
 from feedback_lab.issues.grouping.kmeans import Labels
 from feedback_lab.issues.grouping.mixture import TEMPER, VECTOR_NATS, log_lift, one_hot
 from feedback_lab.issues.grouping.sub_model import SubModel
@@ -94,24 +94,33 @@ class Clustering:
 
         A text with a `preferred` issue (0 or above) stays there, unless it fits none or says nothing.
         """
-        parts = []
-        for start in range(0, max(1, len(texts)), AT_A_TIME):
-            some = slice(start, start + AT_A_TIME)
+        return self.judge(read_coded(texts), vectors, preferred=preferred)
+
+    def judge(
+        self,
+        comments: Comments | Coded,
+        vectors: Floats | None = None,
+        *,
+        preferred: Labels | None = None,
+        placed: Labels | None = None,
+    ) -> Assigned:
+        """`assign_all` for comments that were read before; sub-issues are those of the issues `placed`, where given."""
+        parts: list[Assigned] = []
+        start = 0
+        for part in _coded(comments).parts(AT_A_TIME):
+            some = slice(start, start + len(part))
+            start += len(part)
             own = None if vectors is None else vectors[some]
+            presence, nothing = self.presence(part), part.says_nothing(self.empty)
             kept = None if preferred is None else preferred[some]
-            parts.append(self.judge(read(texts[some]), own, preferred=kept))
+            labels, scores = decide(self.evidence(presence, own), nothing, self.known(presence, own), kept)
+            subs = self.subs.assign(presence, labels if placed is None else placed[some])
+            parts.append(Assigned(labels, scores, subs, nothing))
         return Assigned(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-    def judge(self, comments: Comments, vectors: Floats | None = None, *, preferred: Labels | None = None) -> Assigned:
-        """`assign_all` for comments that were read before."""
-        nothing = says_nothing(comments.contents, self.empty)
-        presence = self.presence(comments)
-        labels, scores = decide(self.evidence(presence, vectors), nothing, self.known(presence, vectors), preferred)
-        return Assigned(labels, scores, self.subs.assign(presence, labels), nothing)
-
-    def presence(self, comments: Comments) -> sp.csr_matrix:
+    def presence(self, comments: Comments | Coded) -> sp.csr_matrix:
         """Which terms of the vocabulary each comment has."""
-        return indicator(map(with_pairs, comments.contents), {term: i for i, term in enumerate(self.vocabulary)})
+        return _coded(comments).presence({term: i for i, term in enumerate(self.vocabulary)})
 
     def known(self, presence: sp.csr_matrix, vectors: Floats | None) -> Bools:
         """Which comments have anything that the model can judge by."""
@@ -168,31 +177,46 @@ class Clustering:
         comment that has none yet. Rows where `fixed` is true keep what they have, -1 too. Another comment leaves
         its issue only for one that fits clearly better. Sub-issues keep their numbers.
         """
-        comments = read(texts)
+        comments = read_coded(texts)
         first = self.judge(comments, vectors)
         current = np.where((labels < 0) & ~fixed, first.labels, labels)
         k = max(self.n_clusters, int(current.max(initial=-1)) + 1)
         rows = _some(np.flatnonzero(current >= 0), seed)
+        sample = read([texts[row] for row in rows])
         model = self
         for _ in range(REFIT_ROUNDS if len(rows) else 0):
-            model = learned(comments.take(rows), current[rows], k, None if vectors is None else vectors[rows])
+            model = learned(sample, current[rows], k, None if vectors is None else vectors[rows])
             current = np.where(fixed, labels, model.settled(comments, current, vectors))
         index = {term: i for i, term in enumerate(model.vocabulary)}
         model = replace(model, subs=self.subs.over(self.vocabulary, index))
-        judged = model.judge(comments, vectors)
-        subs = model.subs.assign(model.presence(comments), current)
+        judged = model.judge(comments, vectors, placed=current)
         return replace(
-            model, labels=current, scores=judged.scores, sub_labels=subs, low_information=judged.low_information
+            model,
+            labels=current,
+            scores=judged.scores,
+            sub_labels=judged.sub_labels,
+            low_information=judged.low_information,
         )
 
-    def settled(self, comments: Comments, labels: Labels, vectors: Floats | None = None) -> Labels:
+    def settled(self, comments: Comments | Coded, labels: Labels, vectors: Floats | None = None) -> Labels:
         """Where comments go that are in `labels` now: elsewhere only where they clearly fit better."""
-        presence = self.presence(comments)
-        evidence = self.evidence(presence, vectors)
-        own = evidence[np.arange(len(labels)), labels]  # of those without an issue: the weight of none
-        best, _ = decide(evidence, says_nothing(comments.contents, self.empty), self.known(presence, vectors))
-        gain = evidence[np.arange(len(labels)), best] - own
-        return np.where((best >= 0) & ((labels < 0) | (gain > CLEARLY_BETTER)), best, labels)
+        found: list[Labels] = []
+        start = 0
+        for part in _coded(comments).parts(AT_A_TIME):
+            some = slice(start, start + len(part))
+            start += len(part)
+            own = None if vectors is None else vectors[some]
+            presence = self.presence(part)
+            evidence = self.evidence(presence, own)
+            now, each = labels[some], np.arange(len(part))
+            best, _ = decide(evidence, part.says_nothing(self.empty), self.known(presence, own))
+            gain = evidence[each, best] - evidence[each, now]  # of those without an issue: the weight of none
+            found.append(np.where((best >= 0) & ((now < 0) | (gain > CLEARLY_BETTER)), best, now))
+        return np.concatenate(found)
+
+
+def _coded(comments: Comments | Coded) -> Coded:
+    return comments if isinstance(comments, Coded) else coded(comments.contents)
 
 
 def learned(comments: Comments, labels: Labels, k: int, vectors: Floats | None = None) -> Clustering:

@@ -1,20 +1,21 @@
-"""Phrases that people wrote: runs of words that can stand alone, and how words are commonly written."""
+"""Phrases that people wrote: runs of words that can stand alone."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from feedback_lab.tokens import stem, tokens
+from feedback_lab.tokens import Token, stem, without_links
 
-LONGEST_READ = 2_000
+Phrase = tuple[tuple[str, ...], str, bool, bool]
+
 SPAN = 8  # words of a phrase, function words included
 PHRASE_STEMS = 4
+DENIED_WITHIN = 3  # words after a negation
 
 _CLAUSE_END = re.compile(r"[.,;:!?…]+(?=\s|$)|[()\[\]{}\"“”<>|/\\\n。、，！？；：]+|\s[-–—]+\s")
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_QUOTED = re.compile(r"\bRT @\w+.*|[\"“]@\w+[^\"”]*[\"”]?", re.DOTALL)
 # Words that carry meaning inside a phrase but say nothing alone, and must not stand at its end.
 WEAK = frozenset(
     stem(word)
@@ -49,22 +50,22 @@ _NEGATIONS = frozenset(
     aren't arent
     """.split()
 )
-_MAY_BEGIN = frozenset({"on", "without", *_NEGATIONS})
+_MAY_BEGIN = frozenset({"without", *_NEGATIONS})
 _MAY_END = frozenset({stem(word) for word in "out back again us different anything".split()})
 _AUXILIARIES = frozenset("do does did is are was were am has have had can could will would should".split())
 _PARTICLES = frozenset({"up", "out", "off", "back", "down"})
 
 
-def phrases(text: str) -> Iterator[tuple[tuple[str, ...], str, bool]]:
-    """Every phrase of `text` within its clauses: key, form in lower case, and whether it is the whole clause.
+def clauses(text: str) -> list[str]:
+    """The clauses of `text`, without links, mentions and what others posted."""
+    return [clause for clause in _CLAUSE_END.split(without_links(_QUOTED.sub(" ", text))) if clause]
 
-    The key holds the stems without function words; every negation is "not".
+
+def phrases(words: Sequence[Token]) -> Iterator[Phrase]:
+    """Every phrase of a clause: key, form in lower case, whether it is the whole clause, and whether it is denied.
+
+    The key holds the stems without function words; every negation is "not". Denied is what shortly follows one.
     """
-    for clause in _CLAUSE_END.split(text[:LONGEST_READ]):
-        yield from _spans(tokens(clause))
-
-
-def _spans(words: Sequence[tuple[str, str, bool]]) -> Iterator[tuple[tuple[str, ...], str, bool]]:
     content = [i for i, (_, _, is_function) in enumerate(words) if not is_function]
     for start in content:
         first = words[start][0]
@@ -72,7 +73,10 @@ def _spans(words: Sequence[tuple[str, str, bool]]) -> Iterator[tuple[tuple[str, 
             continue
         if start > 0 and words[start - 1][0] in _PARTICLES:  # "off topic" does not begin with "topic"
             continue
+        if words[start][1] == NEGATION and start > 0 and words[start - 1][1] in ("and", "but", "or"):
+            continue  # "this and not that"
         key: tuple[str, ...] = ()
+        denied = any(before in _NEGATIONS for before, _, _ in words[max(0, start - DENIED_WITHIN) : start])
         for end in content:
             if not start <= end < start + SPAN:
                 continue
@@ -82,17 +86,18 @@ def _spans(words: Sequence[tuple[str, str, bool]]) -> Iterator[tuple[tuple[str, 
                 break
             if len(key) > 1 and len(set(key)) == len(key) and _may_end(words, end):
                 opening = start - int(start > 0 and words[start][1] == NEGATION and words[start - 1][1] in _AUXILIARIES)
-                form = _joined([form for _, form, _ in words[opening : _end_of_form(words, end)]])
-                yield key, form, start == content[0] and end == content[-1]
+                form = joined([form for _, form, _ in words[opening : _end_of_form(words, end)]])
+                yield key, form, start == content[0] and end == content[-1], denied
 
 
-def _may_end(words: Sequence[tuple[str, str, bool]], end: int) -> bool:
+def _may_end(words: Sequence[Token], end: int) -> bool:
     stemmed = words[end][0]
     particle_follows = end + 1 < len(words) and words[end + 1][0] in _PARTICLES
-    return (stemmed not in WEAK or stemmed in _MAY_END) and not particle_follows
+    dangles = stemmed in _PARTICLES and words[end - 1][2]  # "is off" wants its topic, "cut off" does not
+    return (stemmed not in WEAK or stemmed in _MAY_END) and not particle_follows and not dangles
 
 
-def _end_of_form(words: Sequence[tuple[str, str, bool]], end: int) -> int:
+def _end_of_form(words: Sequence[Token], end: int) -> int:
     """Past the kana that inflect a kanji, which belong to the word that is shown."""
     end += 1
     while end < len(words) and _is_unspaced(words[end - 1][1]) and words[end][2] and _is_unspaced(words[end][1]):
@@ -104,7 +109,7 @@ def _is_unspaced(form: str) -> bool:
     return "\u2e80" <= form[0] <= "\u9fff" or "\u0e00" <= form[0] <= "\u0eff"
 
 
-def _joined(forms: Sequence[str]) -> str:
+def joined(forms: Sequence[str]) -> str:
     """Words with spaces; overlapping pairs of an unspaced script put together again."""
     text = forms[0]
     for before, form in pairwise(forms):
@@ -113,41 +118,6 @@ def _joined(forms: Sequence[str]) -> str:
         else:
             text += form[1:] if len(before) == len(form) == 2 and before[1] == form[0] else form
     return text
-
-
-class Forms:
-    """How people write a word: its commonest form, with the capitals that it has inside sentences."""
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._by_stem: dict[str, Counter[str]] = defaultdict(Counter)
-        self._by_lower: dict[str, Counter[str]] = defaultdict(Counter)
-        for text in texts:
-            for stemmed, form, _ in tokens(text[:LONGEST_READ]):
-                self._by_stem[stemmed][form] += 1
-            for clause in _CLAUSE_END.split(text[:LONGEST_READ]):
-                for word in _WORD.findall(clause)[1:]:
-                    self._by_lower[word.lower()][word] += 1
-
-    def shown(self, stemmed: str) -> str:
-        """The commonest form of a stem, in its usual case."""
-        forms = self._by_stem.get(stemmed)
-        return self.cased(commonest(forms)) if forms else stemmed
-
-    def shown_pair(self, term: str) -> str:
-        """`shown` for a stem, or for two with a space between them."""
-        return _joined([self.shown(part) for part in term.split(" ")])
-
-    def cased(self, phrase: str) -> str:
-        """A phrase in lower case with the capitals that its words usually have."""
-        return " ".join(self._usual_case(word) for word in phrase.split(" "))
-
-    def _usual_case(self, word: str) -> str:
-        if word == "i" or word.startswith("i'"):
-            return "I" + word[1:]
-        forms = self._by_lower.get(word, Counter())
-        usual = commonest(forms) if forms else word
-        is_acronym = len(forms) == 1 and len(word) > 1 and usual.isupper()
-        return usual if is_acronym or forms.total() >= 3 else word
 
 
 def commonest(forms: Mapping[str, int]) -> str:

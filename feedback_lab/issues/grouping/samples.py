@@ -8,30 +8,30 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from feedback_lab.issues.grouping.phrases import LONGEST_READ
-from feedback_lab.tokens import pieces, stem
+from feedback_lab.issues.grouping.reading import LONGEST_READ, Reader
+from feedback_lab.tokens import pieces
 
 SAMPLES = 3
 SENSIBLE_WORDS = (4, 30)
 
 
 def typical_first(
-    texts: Sequence[str], rows: Sequence[int], weights: Mapping[str, float], fits: npt.NDArray[np.float64]
+    reader: Reader, rows: Sequence[int], weights: Mapping[str, float], fits: npt.NDArray[np.float64]
 ) -> list[str]:
-    """The comments `rows` of `texts`, the most typical first: strong terms, a sensible length, a clear case.
+    """The comments `rows` of `reader`, the most typical first: strong terms, a sensible length, a clear case.
 
     `weights` says how typical a stem is, `fits` (0 to 1, one per text) how clear a case each text is.
     """
     low, high = SENSIBLE_WORDS
 
     def typical(row: int) -> float:
-        parts = pieces(texts[row][:LONGEST_READ])
-        stems = {stem(part) for part in parts}
-        centre = sum(weights.get(term, 0) for term in stems) / math.sqrt(len(stems) + 4)
-        length = 1.0 if low <= len(parts) <= high else 0.5 if len(parts) > high else 0.3
+        stems = [word[0] for clause in reader[row] for word in clause]
+        different = set(stems)
+        centre = sum(weights.get(term, 0) for term in different) / math.sqrt(len(different) + 4)
+        length = 1.0 if low <= len(stems) <= high else 0.5 if len(stems) > high else 0.3
         return centre * length * (0.5 + float(fits[row]))
 
-    return [texts[row] for row in sorted(rows, key=lambda row: (-typical(row), row))]
+    return [reader.texts[row] for row in sorted(rows, key=lambda row: (-typical(row), row))]
 
 
 def three_different(ranked: Sequence[str]) -> tuple[str, str, str]:

@@ -1,11 +1,15 @@
-"""How many clusters: the partition that describes the comments in the fewest bits.
+"""How many clusters: the number at which the partition tells much and still keeps neighbours together.
 
-score(partition) = log p(words | partition) + log p(partition). Each word's presence in a cluster is Bernoulli with
-a Beta prior centred on the word's corpus rate, integrated out exactly; the prior's concentration comes from the
-data (empirical Bayes). Labels cost a Dirichlet(1/2)-multinomial code, and K! orders of names carry no information.
-Near-copies share one vote: a sentence that a hundred people copied is no better evidence for an issue of its own
-than one that was written once. Partitions of every size are made by the same self-training that makes the final
-one, and their scores are smoothed over K, so that the luck of one start does not choose.
+What a partition tells is its description length: log p(words | partition) + log p(partition), compared with one heap.
+Each word's presence in a cluster is Bernoulli with a Beta prior centred on the word's corpus rate, integrated out
+exactly; the prior's concentration comes from the data (empirical Bayes). Labels cost a Dirichlet(1/2)-multinomial
+code, and K! orders of names carry no information. Near-copies share one vote: a sentence that a hundred people copied
+is no better evidence for an issue of its own than one that was written once.
+
+Description length alone cuts large classes into pieces, because every habit of wording is worth telling; modularity of
+the neighbour graph alone merges what is small (Fortunato and Barthelemy 2007). Each as a share of its best, they are
+added. Partitions of every size are made by the same self-training that makes the final one, and both measures are
+smoothed over K, so that the luck of one start does not choose; of numbers that tie, the largest is taken.
 """
 
 from __future__ import annotations
@@ -19,17 +23,21 @@ import scipy.sparse as sp
 from scipy.special import gammaln
 
 from feedback_lab.issues.grouping.features import Floats
-from feedback_lab.issues.grouping.kmeans import Labels, membership
+from feedback_lab.issues.grouping.kmeans import Labels, Neighbours, membership
 
 Doubles = npt.NDArray[np.float64]
 
 CONCENTRATIONS = tuple(2.0**power for power in range(10))
-STEP = 1.4  # from one number of clusters to the next
-NEAR_THE_BEST = 1.0  # nats a comment below the best: where the scores' scatter around their smooth course is measured
-BANDWIDTH = 0.35  # of the smoothing, in log K
-PER_COMMENT = 3.5  # nats: how much comments differ (standard deviation) in what a partition tells about them
+STEP = 1.7  # from one number of clusters to the next, at first
+CLOSE_STEP, CLOSE_STEPS = 1.2, 3  # and around the best of them, to both sides
+A_TIE = 0.004  # below the best: two issues are merged more easily than one is found inside another
+READ_AT = 100  # points of the smooth course
+BANDWIDTH = 0.5  # of the smoothing, in log K
 SMOOTHED_FROM = 8  # numbers of clusters tried
-HOPELESS = 0.4  # nats a comment below the best: larger numbers of clusters are not tried after two such
+NEIGHBOURS = 15
+LITTLE_TOLD = 2.0  # nats a comment: where no partition tells as much, what it tells counts less than neighbours do
+TOGETHER = 1.5  # the weight of neighbours staying together, against the description's
+HOPELESS = 0.3  # below the best: larger numbers of clusters are not tried after two such
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +77,74 @@ def scored(evidence: Evidence, labels: Labels, rates: Doubles) -> float:
     return fit + partition_evidence(sizes)
 
 
-def best_number(clusters: Callable[[int], Labels], evidence: Evidence, fewest: int, most: int) -> int:
-    """How many of `clusters` (a partition for a wanted number) describe the comments best: `fewest` to `most`.
+def modularity(graph: sp.csr_matrix, labels: Labels) -> float:
+    """The share of `graph` inside clusters beyond what nodes of these degrees would have by chance (Newman 2004)."""
+    members = membership(labels, int(labels.max()) + 1)
+    inside = float((members @ graph @ members.T).diagonal().sum())
+    degrees = np.asarray(members @ np.asarray(graph.sum(1)), np.float64)
+    total = max(float(degrees.sum()), 1e-12)
+    return inside / total - float(((degrees / total) ** 2).sum())
 
-    Among numbers that score the same but for chance, the largest: two issues are merged more easily than one is found
-    inside another. Chance is twice the scatter of the scores around their smooth course, and
-    at least the standard error of a mean over so few comments.
+
+def neighbour_graph(neighbours: Neighbours) -> sp.csr_matrix:
+    """The cosines between comments of which one is among the other's nearest."""
+    indices, cosines = neighbours[0][:, :NEIGHBOURS], neighbours[1][:, :NEIGHBOURS]
+    cells = (np.maximum(cosines, 0).ravel(), (np.repeat(np.arange(len(indices)), indices.shape[1]), indices.ravel()))
+    graph = sp.csr_matrix(cells, shape=(len(indices), len(indices)))
+    return graph.maximum(graph.T)
+
+
+class _Course:
+    """What was measured at each number of clusters tried."""
+
+    def __init__(self, evidence: Evidence, graph: sp.csr_matrix) -> None:
+        self._evidence, self._graph, self._rates = evidence, graph, evidence.rates
+        self._votes = float(evidence.weights.sum())
+        self._heap = scored(evidence, np.zeros(evidence.presence.shape[0], np.int64), self._rates)
+        self._measured: list[tuple[float, float, float]] = []
+
+    def add(self, k: int, labels: Labels) -> None:
+        told = (scored(self._evidence, labels, self._rates) - self._heap) / self._votes
+        self._measured.append((float(np.log(k)), told, modularity(self._graph, labels)))
+
+    def hopeless(self) -> bool:
+        """Are the last two numbers far below the best one?"""
+        _, told, together = np.array(self._measured).T
+        level = _worth(told, together)
+        return len(level) > 2 and bool(level[-2:].max() < level.max() - HOPELESS)
+
+    def best(self) -> int:
+        """The largest of the numbers whose smoothed worth is next to the highest."""
+        x, told, together = np.array(sorted(self._measured)).T
+        finer = np.linspace(x[0], x[-1], READ_AT)
+        level = _worth(smoothed(x, told, finer), smoothed(x, together, finer))
+        return round(float(np.exp(finer[level >= level.max() - A_TIE][-1])))
+
+
+def best_number(
+    clusters: Callable[[int, int], Labels], evidence: Evidence, graph: sp.csr_matrix, fewest: int, most: int
+) -> int:
+    """How many of `clusters` (a partition for a wanted number and a draw) are best: `fewest` to `most`.
+
+    First numbers far apart are tried, then others around the best of them, from another draw.
     """
-    rates = evidence.rates
-    votes = float(evidence.weights.sum())
-    tried: list[int] = []
-    scores: list[float] = []
+    course = _Course(evidence, graph)
     for k in _grid(fewest, most):
-        tried.append(k)
-        scores.append(scored(evidence, clusters(k), rates) / votes)
-        if len(scores) > 2 and max(scores[-2:]) < max(scores) - HOPELESS:
+        course.add(k, clusters(k, 0))
+        if course.hopeless():
             break
-    level = smoothed(np.log(tried), np.array(scores))
-    scatter = (np.array(scores) - level)[level > level.max() - NEAR_THE_BEST]
-    chance = max(2 * float(np.sqrt((scatter**2).mean())), PER_COMMENT / votes**0.5)
-    return tried[int(np.flatnonzero(level >= level.max() - chance)[-1])]
+    about = course.best()
+    closer = {round(about * CLOSE_STEP**power) for power in range(-CLOSE_STEPS, CLOSE_STEPS + 1)}
+    for k in sorted(closer):
+        if fewest <= k <= most:
+            course.add(k, clusters(k, 1))
+    return course.best()
+
+
+def _worth(told: Doubles, together: Doubles) -> Doubles:
+    """Both measures as one, each as a share of its best."""
+    best = max(float(told.max()), LITTLE_TOLD)
+    return told / best + TOGETHER * together / max(float(together.max()), 1e-12)
 
 
 def _grid(fewest: int, most: int) -> list[int]:
@@ -96,12 +152,12 @@ def _grid(fewest: int, most: int) -> list[int]:
     return sorted({round(k) for k in np.geomspace(fewest, most, count)})
 
 
-def smoothed(x: Doubles, y: Doubles) -> Doubles:
-    """`y` as a local quadratic in `x` sees it, at each x (Gaussian weights of standard deviation `BANDWIDTH`)."""
+def smoothed(x: Doubles, y: Doubles, at: Doubles) -> Doubles:
+    """`y` as a local quadratic in `x` sees it, `at` each point (Gaussian weights of deviation `BANDWIDTH`)."""
     if len(x) < SMOOTHED_FROM:
-        return y
+        return np.interp(at, x, y)
     values = []
-    for point in x:
+    for point in at:
         weight = np.exp(-0.25 * ((x - point) / BANDWIDTH) ** 2)  # polyfit squares its weights
         values.append(np.polyfit(x - point, y, 2, w=weight)[-1])
     return np.array(values)
