@@ -117,9 +117,5 @@ def test_what_fits_none_and_what_says_nothing_can_be_opened(lab: Lab) -> None:
     tracking.assign_new(lab.store)
     app = issues()
     assert "2 (7.1 %) say nothing" in words_of(app)
-    low = next(
-        frame.value
-        for frame in app.dataframe
-        if list(frame.value.get("Comment", [])) == ["bad", "bad"]
-    )
+    low = next(frame.value for frame in app.dataframe if list(frame.value.get("Comment", [])) == ["bad", "bad"])
     assert list(low["Question"]) == ["Which parcel?"] * 2
