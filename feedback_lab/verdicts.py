@@ -11,6 +11,10 @@ _POLARITY = "coalesce(f.polarity, CASE WHEN f.kind IN ('correction', 'edit') THE
 _MOMENT = """coalesce(f.created_at, f.received_at) AS happened_at,
            f.created_at IS NOT NULL OR f.batch_id IS NULL AS dated"""
 
+# When a feedback was given, null where that is unknown; what came live, in no batch, is dated by its arrival. For SQL
+# that reads `feedback` under no other name.
+GIVEN_AT = "coalesce(created_at, CASE WHEN batch_id IS NULL THEN received_at END)"
+
 # One row an utterance of a user, with its rater: who gave it, else the session, else the interaction (the prefixes
 # keep the three apart).
 SAID = f"""

@@ -91,7 +91,7 @@ def test_few_verdicts_are_shown_and_said_to_be_few(store: Store) -> None:
 
 
 def test_undated_feedback_is_counted_when_received_and_said(store: Store) -> None:
-    keep(store, [vote(n, at=None if n < 3 else NOON) for n in range(40)])
+    keep(store, [vote(n, at=None, batch_id="b") if n < 3 else vote(n) for n in range(40)])
 
     found = of_june(store)
     assert (found["total_feedback"], found["undated"]) == (40, 3)

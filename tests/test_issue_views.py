@@ -73,7 +73,7 @@ def test_a_period_is_compared_with_as_many_days_before_it(history: Store) -> Non
 
 
 def test_undated_comments_count_but_make_no_week_and_no_flag(history: Store) -> None:
-    put(history, [interaction("i-u"), thumb("u", False, on="i-u", comment="no date", created_at=None)])
+    put(history, [interaction("i-u"), thumb("u", False, on="i-u", comment="no date", created_at=None, batch_id="b")])
     member = {"feedback_id": "u", "issue_id": "steady", "score": 1.0}
     history.write(lambda connection: connection.execute(schema.issue_member.insert().values(**member)))
 

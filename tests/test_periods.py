@@ -90,7 +90,7 @@ def test_the_database_counts_exactly_as_the_arithmetic_in_memory(store: Store) -
 
 
 def test_undated_verdicts_count_when_received_but_stay_out_of_charts(store: Store) -> None:
-    keep(store, [vote(1), vote(2, at=None), vote(3, "neutral", at=None)])
+    keep(store, [vote(1), vote(2, at=None, batch_id="b"), vote(3, "neutral", at=None, batch_id="b")])
 
     assert rate_in(store, *JUNE).n == 2
     assert rate_over_time(store, *JUNE)["n"].tolist() == [1]

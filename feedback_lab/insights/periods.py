@@ -18,7 +18,7 @@ from feedback_lab.errors import InputError
 from feedback_lab.insights.rates import CAP, Rate, Tally, rate_of
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store
-from feedback_lab.verdicts import VERDICTS
+from feedback_lab.verdicts import GIVEN_AT, VERDICTS
 
 Step = Literal["day", "week"]
 ALL = "all"  # the one segment where nothing is split
@@ -66,9 +66,9 @@ _FEEDBACK = """
            sum(CASE WHEN v.polarity = 'positive' THEN 1 ELSE 0 END) AS positive,
            sum(CASE WHEN v.polarity = 'neutral' THEN 1 ELSE 0 END) AS neutral,
            sum(CASE WHEN v.polarity = 'negative' THEN 1 ELSE 0 END) AS negative
-    FROM (SELECT polarity, created_at AS happened_at FROM feedback
+    FROM (SELECT polarity, {given_at} AS happened_at FROM feedback
           WHERE population = 'user' AND kind IN ('thumb', 'rating', 'correction', 'comment', 'edit')
-            AND created_at >= :since AND created_at < :until) AS v
+            AND {given_at} >= :since AND {given_at} < :until) AS v
     GROUP BY 1 ORDER BY 1
 """
 
@@ -184,7 +184,7 @@ def feedback_over_time(store: Store, since: date, until: date, *, step: Step = "
 
     Utterances, not verdicts: what came in. The three polarities add up to less where feedback has none.
     """
-    return store.frame(_FEEDBACK.format(start=_STARTS[step]), **Period(since, until).bounds)
+    return store.frame(_FEEDBACK.format(start=_STARTS[step], given_at=GIVEN_AT), **Period(since, until).bounds)
 
 
 def undated_verdicts(store: Store, since: date, until: date) -> int:

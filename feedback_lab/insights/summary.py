@@ -12,7 +12,7 @@ from feedback_lab.insights.periods import Period, last_days, rate_in, response_r
 from feedback_lab.insights.rates import CAP, FEW_RATERS, FEW_VERDICTS, Rate
 from feedback_lab.issues.tracking import IssueView, listing
 from feedback_lab.store import Store
-from feedback_lab.verdicts import VERDICTS
+from feedback_lab.verdicts import GIVEN_AT, VERDICTS
 
 MOST_CORRECTIONS = 1_000
 SAMPLE_COMMENTS = 3
@@ -65,10 +65,10 @@ HOW_COUNTED: dict[str, str] = {
     "undated": "Feedback without a time of its own is counted in the period in which it was received.",
 }
 
-_FEEDBACK = """
+_FEEDBACK = f"""
     SELECT kind, kind IN ('thumb', 'rating', 'correction', 'comment', 'edit') AS explicit, count(*) AS feedback,
            sum(CASE WHEN polarity = 'positive' THEN 1 ELSE 0 END) AS positive,
-           sum(CASE WHEN created_at IS NULL THEN 1 ELSE 0 END) AS undated
+           sum(CASE WHEN {GIVEN_AT} IS NULL THEN 1 ELSE 0 END) AS undated
     FROM feedback
     WHERE population = 'user'
       AND coalesce(created_at, received_at) >= :since AND coalesce(created_at, received_at) < :until

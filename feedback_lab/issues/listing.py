@@ -13,7 +13,7 @@ from feedback_lab.issues import stored
 from feedback_lab.issues.regressions import regressed
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store
-from feedback_lab.verdicts import NEGATIVE_COMMENTS
+from feedback_lab.verdicts import GIVEN_AT, NEGATIVE_COMMENTS
 
 STATUSES = ("open", "acknowledged", "fixing", "watching", "resolved", "ignored")
 WEEKS = 12  # of the sparkline
@@ -40,7 +40,7 @@ COUNTS_SQL = (
     ) AS placed
     GROUP BY GROUPING SETS ((issue_id, dated, low, day), (issue_id, sub_label))"""
 )
-HISTORY_SQL = "SELECT min(created_at) AS first, max(created_at) AS last FROM feedback WHERE created_at <= :now"
+HISTORY_SQL = f"SELECT min({GIVEN_AT}) AS first, max({GIVEN_AT}) AS last FROM feedback WHERE {GIVEN_AT} <= :now"
 
 
 @dataclass(frozen=True, slots=True)
