@@ -197,8 +197,16 @@ async def open_loop(port: int, secret: str, seconds: float, each_second: int) ->
     tasks = []
     begun = time.monotonic()
 
+    async def connection() -> Sender:
+        """One that the server has not closed for being idle, else a new one."""
+        while free:
+            sender = free.pop()
+            if not sender.transport.is_closing():
+                return sender
+        return (await loop.create_connection(Sender, "127.0.0.1", port))[1]
+
     async def send(number: int, due: float) -> None:
-        sender = free.pop() if free else (await loop.create_connection(Sender, "127.0.0.1", port))[1]
+        sender = await connection()
         status, _ = await sender.send(request_of(secret, [f"o-{begun}-{number}"]))
         waits.append(time.monotonic() - due)
         free.append(sender)
