@@ -91,7 +91,7 @@ export default function (component) {
       try { answer = JSON.parse(request.responseText) } catch { answer = {} }
       const came = request.status === 201
       ended(came ? "" : answer.message || `The server refused the file (${request.status}).`)
-      setTriggerValue(came ? "arrived" : "ended", { name: file.name, size: file.size })
+      setTriggerValue(came ? "arrived" : "ended", { id: data.id, name: file.name })
     }
     request.onerror = () => {
       ended("The server broke the upload off, or cannot be reached.")
@@ -109,6 +109,8 @@ export default function (component) {
 }
 """
 
+MOST_TICKETS = 4  # that a session remembers, besides the one in use
+
 _component = st.components.v2.component("feedback_lab_large_file", html=HTML, css=CSS, js=JS)
 
 
@@ -122,23 +124,29 @@ class Arrived:
 
 def large_file(key: str, label: str = "Choose a file above 50 MB") -> Arrived | None:
     """The chooser; the file in the run after it arrived, once, else None."""
-    kept = f"ticket_{key}"
-    if kept not in st.session_state:
-        st.session_state[kept] = uploads.DESK.ticket(_browser())
-    ticket: uploads.Ticket = st.session_state[kept]
+    tickets: list[uploads.Ticket] = st.session_state.setdefault(f"tickets_{key}", [])
+    if not tickets:
+        _renew(tickets)
+    ticket = tickets[-1]
     most = state.lab().settings.upload_mb * 1_000_000
     found = _component(
         key=key,
         data={"id": ticket.upload_id, "token": ticket.token, "label": label, "most_bytes": most},
         on_arrived_change=lambda: None,
-        on_ended_change=lambda: st.session_state.pop(kept, None),  # a ticket is good for one try
+        on_ended_change=lambda: _renew(tickets),  # a ticket is good for one try
     )
     said: dict[str, Any] | None = found.arrived
     if not said:
         return None
-    st.session_state.pop(kept, None)
-    path = uploads.DESK.take(ticket)
+    # A file chosen in the moment after a stop still comes with the ticket before.
+    used = next((one for one in tickets if one.upload_id == said.get("id")), None)
+    _renew(tickets)
+    path = uploads.DESK.take(used) if used else None
     return Arrived(path, str(said.get("name", ""))) if path else None
+
+
+def _renew(tickets: list[uploads.Ticket]) -> None:
+    tickets[:] = [*tickets[-MOST_TICKETS:], uploads.DESK.ticket(_browser())]
 
 
 def _browser() -> str:
