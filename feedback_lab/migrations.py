@@ -39,7 +39,27 @@ def m002_keys_mappings_and_the_life_of_issues(connection: Connection) -> None:
             connection.execute(text(f"ALTER TABLE {table_name} ADD COLUMN IF NOT EXISTS {column}"))
 
 
-MIGRATIONS: Sequence[Step] = (m001_tables, m002_keys_mappings_and_the_life_of_issues)
+def m003_no_index_on_ids_that_come_by_millions(connection: Connection) -> None:
+    """Interactions and feedback without a primary key; the engine can only drop it by copying the table."""
+    for table in (schema.interaction, schema.feedback):
+        names = ", ".join(column.name for column in table.columns)
+        connection.execute(text(f"ALTER TABLE {table.name} RENAME TO {table.name}_before"))
+        table.create(connection, checkfirst=False)
+        connection.execute(text(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {table.name}_before"))
+        connection.execute(text(f"DROP TABLE {table.name}_before"))
+
+
+def m004_vectors_of_comments(connection: Connection) -> None:
+    """What an embedding model makes of comments."""
+    schema.embedding.create(connection, checkfirst=True)
+
+
+MIGRATIONS: Sequence[Step] = (
+    m001_tables,
+    m002_keys_mappings_and_the_life_of_issues,
+    m003_no_index_on_ids_that_come_by_millions,
+    m004_vectors_of_comments,
+)
 
 
 def current_version(connection: Connection) -> int:

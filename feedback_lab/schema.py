@@ -2,7 +2,9 @@
 
 No enums and no foreign keys: both make migrations painful in the embedded engine, so values are checked
 where they come in (`ingest`) and where they change (`review`, `knowledge`). Primary keys are the only
-indexes; scans of ten million rows stay under a third of a second without more.
+indexes; scans of ten million rows stay under a third of a second without more. `interaction` and `feedback`, which
+grow by millions, have none: their ids are unique because everything that comes in is compared with what is stored
+by the one write path (`ingest.survey`, `ingest.known_ids`), and `doctor` looks whether they are.
 """
 
 from sqlalchemy import JSON, Boolean, Column, DateTime, Double, Integer, LargeBinary, MetaData, Table, Text
@@ -84,7 +86,7 @@ import_fill = Table(
 interaction = Table(
     "interaction",
     metadata,
-    _id("interaction_id"),
+    Column("interaction_id", Text, nullable=False),
     Column("session_id", Text),
     Column("turn", Integer),
     Column("created_at", DateTime),
@@ -109,7 +111,7 @@ interaction_alias = Table(
 feedback = Table(
     "feedback",
     metadata,
-    _id("feedback_id"),
+    Column("feedback_id", Text, nullable=False),
     Column("interaction_id", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("value", Double),
@@ -241,6 +243,15 @@ issue_model = Table(
     _moment("created_at"),
     Column("content", LargeBinary),
     Column("state", JSON),  # what it was made from, and how far new comments were looked at
+)
+# What an embedding model makes of a comment's text: kept once for all comments that read the same.
+embedding = Table(
+    "embedding",
+    metadata,
+    Column("kind", Text, nullable=False),  # comment
+    Column("id", Text, nullable=False),  # the MD5 of the text
+    Column("model_version", Text, nullable=False),
+    Column("vector", LargeBinary, nullable=False),  # half-precision floats of unit length
 )
 
 marker = Table(

@@ -24,12 +24,10 @@ CONNECT = {
     "allow_community_extensions": False,
     "python_enable_replacements": False,
 }
-# What the engine may hold in memory: enough to load a million rows; the indexes of a file come on top, because a
+# What the engine may hold in memory: enough for an import of any size; the indexes of a file come on top, because a
 # primary key that is being written cannot leave memory. Sorts and joins that need more use the folder `temporary`.
-MEMORY = 256 << 20
-MEMORY_PER_KEY = 100
+MEMORY = 192 << 20
 SERVER_MEMORY = 1 << 30  # of a running dashboard, which asks questions of a database that grows after it was opened
-KEYS_WITHIN = 2_000_000
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 FULL_SIGNS = ("no space left", "disk full", "disk quota", "file too large")
 DISK_SIGNS = (*FULL_SIGNS, "could not write", "input/output error", "fsync failed")
@@ -69,12 +67,6 @@ def make_engine(path: Path, home: Path) -> Engine:
         context.is_disconnect = isinstance(context.original_exception, duckdb.FatalException)
 
     return engine
-
-
-def make_room(cursor: Any, keys: int) -> None:
-    """Let the engine take the memory that inserting so many primary keys needs; never less than it may take now."""
-    cursor.execute("SELECT max(block_size * total_blocks) FROM pragma_database_size()")
-    at_least(cursor, MEMORY + int(cursor.fetchall()[0][0]) + MEMORY_PER_KEY * max(0, keys - KEYS_WITHIN))
 
 
 def at_least(cursor: Any, wanted: int) -> None:

@@ -1,7 +1,8 @@
 """The writer: one commit for all that waits, an answer after it, nothing lost silently; and the rules after it."""
 
+import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from typing import Any
 
@@ -22,6 +23,34 @@ from feedback_lab.serving import Lab
 from feedback_lab.store import Store
 from tests.builders import interaction, thumb
 from tests.collector_server import lab_of, serving_collector
+
+
+LOOP = asyncio.new_event_loop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loop() -> Iterator[None]:
+    """The event loop of the requests, in a thread of its own as in a server."""
+    thread = threading.Thread(target=LOOP.run_forever)
+    thread.start()
+    yield
+    LOOP.call_soon_threadsafe(LOOP.stop)
+    thread.join(30)
+    LOOP.close()
+
+
+def submit(writer: Writer, items: Sequence[Item]) -> Future[list[Outcome]]:
+    """Submit as a request does; the items are queued when this comes back."""
+
+    async def queued() -> asyncio.Future[list[Outcome]]:
+        return writer.submit(items)
+
+    answer = asyncio.run_coroutine_threadsafe(queued(), LOOP).result(30)
+    return asyncio.run_coroutine_threadsafe(_awaited(answer), LOOP)
+
+
+async def _awaited(answer: asyncio.Future[list[Outcome]]) -> list[Outcome]:
+    return await answer
 
 
 @pytest.fixture
@@ -65,9 +94,9 @@ def statuses(answers: list[Future[list[Outcome]]]) -> list[Status]:
 def test_what_waits_goes_into_one_commit_in_order(store: Store) -> None:
     gated = Gated(store)
     writer = Writer(lambda: gated)  # type: ignore[arg-type, return-value]
-    first = writer.submit([down(0)])
+    first = submit(writer, [down(0)])
     gated.entered.acquire()
-    waiting = [writer.submit([down(number)]) for number in range(1, 30)]
+    waiting = [submit(writer, [down(number)]) for number in range(1, 30)]
     assert not any(answer.done() for answer in [first, *waiting])
 
     gated.open.set()
@@ -83,7 +112,7 @@ def test_an_answer_comes_only_after_the_commit(store: Store) -> None:
     writer = Writer(lambda: store)
     seen = []
     for number in range(5):
-        answer = writer.submit([down(number)])
+        answer = submit(writer, [down(number)])
         wait([answer])
         seen.append(store.scalar("SELECT count(*) FROM feedback"))
     writer.close()
@@ -93,25 +122,25 @@ def test_an_answer_comes_only_after_the_commit(store: Store) -> None:
 def test_a_full_queue_takes_nothing_and_loses_nothing(store: Store) -> None:
     gated = Gated(store)
     writer = Writer(lambda: gated, most_waiting=10)  # type: ignore[arg-type, return-value]
-    answers = [writer.submit([down(0)])]
+    answers = [submit(writer, [down(0)])]
     gated.entered.acquire()
-    answers += [writer.submit([down(number)]) for number in range(1, 11)]
+    answers += [submit(writer, [down(number)]) for number in range(1, 11)]
     with pytest.raises(QueueFull):
-        writer.submit([down(11)])
+        submit(writer, [down(11)])
     gated.open.set()
     assert statuses(answers) == [Status.NEW] * 11
-    assert statuses([writer.submit([down(11)])]) == [Status.NEW]
+    assert statuses([submit(writer, [down(11)])]) == [Status.NEW]
     writer.close()
 
 
 def test_a_request_larger_than_the_queue_is_taken_when_nothing_waits(writer: Writer) -> None:
-    assert statuses([writer.submit([down(number) for number in range(60)])]) == [Status.NEW] * 60
+    assert statuses([submit(writer, [down(number) for number in range(60)])]) == [Status.NEW] * 60
 
 
 def test_closing_stores_what_waits_and_takes_nothing_more(store: Store) -> None:
     gated = Gated(store)
     writer = Writer(lambda: gated)  # type: ignore[arg-type, return-value]
-    answers = [writer.submit([down(number)]) for number in range(5)]
+    answers = [submit(writer, [down(number)]) for number in range(5)]
     gated.entered.acquire()
     closing = threading.Thread(target=writer.close)
     closing.start()
@@ -119,7 +148,7 @@ def test_closing_stores_what_waits_and_takes_nothing_more(store: Store) -> None:
     closing.join(30)
     assert statuses(answers) == [Status.NEW] * 5
     with pytest.raises(StoreError, match="stopping"):
-        writer.submit([down(9)])
+        submit(writer, [down(9)])
 
 
 def test_an_item_that_the_database_cannot_take_fails_alone(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,10 +162,10 @@ def test_an_item_that_the_database_cannot_take_fails_alone(writer: Writer, monke
         return real(connection, items, **more)
 
     monkeypatch.setattr(room, "receive", receive)
-    outcomes = writer.submit([down(number) for number in range(16)]).result(30)
+    outcomes = submit(writer, [down(number) for number in range(16)]).result(30)
     assert [outcome.status is Status.NEW for outcome in outcomes] == [number != 7 for number in range(16)]
     assert outcomes[7].code == "unstorable"
-    assert statuses([writer.submit([down(20)])]) == [Status.NEW]
+    assert statuses([submit(writer, [down(20)])]) == [Status.NEW]
 
 
 def test_a_commit_that_fails_is_told_to_all_who_waited_for_it_and_the_next_one_works(store: Store) -> None:
@@ -146,9 +175,9 @@ def test_a_commit_that_fails_is_told_to_all_who_waited_for_it_and_the_next_one_w
     gated.open.set()
     for number in range(3):
         with pytest.raises(DiskError):
-            writer.submit([down(number)]).result(30)
+            submit(writer, [down(number)]).result(30)
     gated.error = None
-    assert statuses([writer.submit([down(0)])]) == [Status.NEW]
+    assert statuses([submit(writer, [down(0)])]) == [Status.NEW]
     writer.close()
 
 
@@ -160,29 +189,20 @@ def test_where_the_engine_is_out_of_memory_no_item_is_blamed(writer: Writer, mon
 
     monkeypatch.setattr(room, "receive", receive)
     with pytest.raises(StoreError):
-        writer.submit([down(number) for number in range(4)]).result(30)
-
-
-def test_the_engine_may_take_more_memory_as_more_is_stored(
-    writer: Writer, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from feedback_lab.collector import writer as room
-
-    before = store.scalar("SELECT current_setting('memory_limit')")
-    monkeypatch.setattr(room, "ROOM_FOR", 10_000_000)
-    writer.submit([down(1)]).result(30)
-    assert store.scalar("SELECT current_setting('memory_limit')") != before
+        submit(writer, [down(number) for number in range(4)]).result(30)
 
 
 def test_who_went_away_before_the_commit_stops_nobody(store: Store) -> None:
     gated = Gated(store)
     writer = Writer(lambda: gated)  # type: ignore[arg-type, return-value]
-    first = writer.submit([down(0)])
+    first = submit(writer, [down(0)])
     gated.entered.acquire()
-    gone, stays = writer.submit([down(1)]), writer.submit([down(2)])
+    gone, stays = submit(writer, [down(1)]), submit(writer, [down(2)])
     assert gone.cancel()
+    submit(writer, [])  # comes back after the cancellation has reached the loop
     gated.open.set()
     assert statuses([first, stays]) == [Status.NEW] * 2
+    assert [row["feedback_id"] for row in store.rows("SELECT feedback_id FROM feedback ORDER BY 1")] == ["f0", "f2"]
     writer.close()
 
 
@@ -195,7 +215,7 @@ def test_many_threads_with_the_same_ids_store_each_once(writer: Writer, store: S
         for number in range(10):
             while True:
                 try:
-                    found.extend(outcome.status for outcome in writer.submit([down(number)]).result(30))
+                    found.extend(outcome.status for outcome in submit(writer, [down(number)]).result(30))
                     break
                 except QueueFull:
                     continue
@@ -213,9 +233,9 @@ def test_many_threads_with_the_same_ids_store_each_once(writer: Writer, store: S
 def test_interactions_alone_ask_for_no_run_of_the_rules(store: Store) -> None:
     asked: list[int] = []
     writer = Writer(lambda: store, stored=lambda: asked.append(1))
-    writer.submit([InteractionItem("i1", input="q")]).result(30)
-    writer.submit([down(1)]).result(30)
-    writer.submit([down(1)]).result(30)
+    submit(writer, [InteractionItem("i1", input="q")]).result(30)
+    submit(writer, [down(1)]).result(30)
+    submit(writer, [down(1)]).result(30)
     writer.close()
     assert asked == [1]
 
@@ -345,7 +365,7 @@ def test_what_a_stopped_server_had_not_looked_at_is_looked_at_by_the_next(store:
     before = Collector(lambda: lab)
     before.evaluation.close()  # stopped before its rules ran
     said = [FeedbackItem(f"i{number}", value="down", user=f"u{number}") for number in range(3)]
-    before.writer.submit(said).result(30)
+    submit(before.writer, said).result(30)
     before.close()
 
     done = threading.Event()

@@ -1,9 +1,10 @@
 """Records that come one by one: the rules of a file, whatever the group that they are stored with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from feedback_lab.ingest.receiving import (
     FeedbackItem,
     InteractionItem,
     Item,
-    NotNew,
+    KnownIds,
     Outcome,
     Status,
     receive,
@@ -55,14 +56,59 @@ def test_in_one_group_the_first_of_an_id_counts(take: Take, store: Store) -> Non
     assert store.rows("SELECT input, output FROM interaction") == [{"input": "q", "output": "a"}]
 
 
-def test_a_stored_id_that_was_expected_to_be_new_stores_nothing_and_says_so(take: Take, store: Store) -> None:
-    take(FeedbackItem("i1", "f1", value=1))
-    with pytest.raises(NotNew):
-        take(FeedbackItem("i2", "f2", value=1), FeedbackItem("i1", "f1", value=1), expect_new=True)
-    with pytest.raises(NotNew):
-        take(InteractionItem("i1", input="q"), expect_new=True)
-    assert store.scalar("SELECT count(*) FROM feedback") == 1
-    assert shown(take(FeedbackItem("i1", "f3", value=1), expect_new=True)) == ["new"]
+def test_a_writer_who_comes_again_knows_what_it_stored(take: Take, store: Store) -> None:
+    known = KnownIds()
+    assert shown(take(FeedbackItem("i1", "f1", value=1), known=known)) == ["new"]
+    found = take(
+        FeedbackItem("i1", "f1", value=1),
+        FeedbackItem("i1", "f1", value=-1),
+        InteractionItem("i1", input="q"),
+        FeedbackItem("i1", "f2", value=1),
+        known=known,
+    )
+    assert shown(found) == ["duplicate", "id_conflict", "new", "new"]
+    assert shown(take(InteractionItem("i1", input="other"), known=known)) == ["id_conflict"]
+    assert store.scalar("SELECT count(*) FROM interaction") == 1
+    assert store.scalar("SELECT count(*) FROM feedback") == 2
+
+
+def test_what_a_transaction_took_back_is_not_known(take: Take, store: Store) -> None:
+    known = KnownIds()
+    take(FeedbackItem("i0", "f0", value=1), known=known)
+
+    def lost(connection: Connection) -> None:
+        receive(connection, [FeedbackItem("i1", "f1", value=1)], key="key", received_at=utc_now(), known=known)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        store.write(lost)
+    assert shown(take(FeedbackItem("i1", "f1", value=1), InteractionItem("i2"), known=known)) == ["new", "new"]
+    assert shown(take(FeedbackItem("i1", "f1", value=1), InteractionItem("i2"), known=known)) == ["duplicate"] * 2
+    assert store.scalar("SELECT count(*) FROM interaction") == 3
+
+
+def test_an_import_and_its_undo_between_two_groups_are_noticed(take: Take, store: Store) -> None:
+    known = KnownIds()
+    take(FeedbackItem("i0", "f0", value=1), known=known)
+    report = import_records(store, [interaction("i1")], [thumb("f1", up=True)], source="log", complete=False)
+    assert shown(take(FeedbackItem("i1", "f1", value=-1), known=known)) == ["id_conflict"]
+    undo.undo(store, str(report.batch_id), "ann")
+    assert shown(take(FeedbackItem("i1", "f1", value=-1), known=known)) == ["new"]
+    assert shown(take(FeedbackItem("i1", "f1", value=-1), known=known)) == ["duplicate"]
+
+
+def test_an_id_is_told_from_another_of_the_same_hash(take: Take) -> None:
+    class Alike(KnownIds):
+        def _hashes(self, connection: Connection, names: Collection[str]) -> Any:
+            return np.zeros(len(names), np.uint64)
+
+    known = Alike()
+    assert shown(take(InteractionItem("i1", input="q"), InteractionItem("i2", input="r"), known=known)) == ["new"] * 2
+    assert shown(take(InteractionItem("i3", input="q"), known=known)) == ["new"]
+    assert shown(take(InteractionItem("i1", input="q"), InteractionItem("i2", input="x"), known=known)) == [
+        "duplicate",
+        "id_conflict",
+    ]
 
 
 def test_metadata_of_a_known_interaction_grows_and_never_changes(take: Take, store: Store) -> None:

@@ -2,10 +2,14 @@
 
 import csv
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
+from sqlalchemy import Connection
 
 from feedback_lab.errors import InputError
 from feedback_lab.ingest.load import import_file
@@ -102,3 +106,37 @@ def test_files_that_only_look_a_little_like_it_are_read_as_they_are(tmp_path: Pa
 
     assert source.header == names
     assert next(iter(source)).values == dict.fromkeys(names, "'=a")
+
+
+class TriedTwice:
+    """A store whose writer meets another one at its first attempt, after it has done all its work."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def write(self, work: Callable[[Connection], Any]) -> Any:
+        def lost(connection: Connection) -> None:
+            work(connection)
+            raise LookupError
+
+        with suppress(LookupError):
+            self._store.write(lost)
+        return self._store.write(work)
+
+
+@pytest.mark.parametrize("unreadable", [[], ["9,How?,-1,never"]])
+def test_an_import_that_is_tried_again_tells_each_rejected_row_once(
+    store: Store, tmp_path: Path, unreadable: list[str]
+) -> None:
+    rows = [*unreadable, "1,How?,-1,", "1,Why?,-1,", "2,How?,1,", "2,Where?,1,"]
+    report = import_file(TriedTwice(store), write(tmp_path / "f.csv", "id,q,v,t", *rows), PLAN)  # type: ignore[arg-type]
+
+    assert counts(report) == (len(rows), 2, 0, len(unreadable) + 2)
+    assert report.rejects_file is not None
+    with Path(report.rejects_file).open(newline="") as handle:
+        told = list(csv.DictReader(handle))
+    assert [row["q"] for row in told] == ["How?"] * len(unreadable) + ["Why?", "Where?"]
+    assert [row["code"] for row in told][-2:] == ["id_conflict"] * 2

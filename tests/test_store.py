@@ -233,6 +233,37 @@ def test_a_migration_keeps_a_backup_and_the_rows(home: Path) -> None:
         assert backup.execute("SELECT marker_id FROM marker").fetchall() == [("old",)]
 
 
+def test_a_file_whose_ids_had_an_index_keeps_its_rows_without_it(home: Path) -> None:
+    before = open_store(home, steps=migrations.MIGRATIONS[:2])
+    with before.engine.begin() as connection:
+        for name, key in (("interaction", "interaction_id"), ("feedback", "feedback_id")):
+            connection.execute(text(f"ALTER TABLE {name} ADD PRIMARY KEY ({key})"))
+        connection.execute(
+            text(
+                "INSERT INTO interaction (interaction_id, received_at, input, tags) "
+                "SELECT 'i' || i, TIMESTAMP '2026-01-01', 'question ' || i, '{\"a\": \"b\"}' FROM range(3000) AS t(i)"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO feedback (feedback_id, interaction_id, kind, received_at, population, source) "
+                "SELECT 'f' || i, 'i' || i, 'thumb', TIMESTAMP '2026-01-01', 'user', 'log' FROM range(3000) AS t(i)"
+            )
+        )
+    asked = "SELECT * FROM interaction JOIN feedback USING (interaction_id) ORDER BY feedback_id"
+    rows = before.rows(asked)
+    before.close()
+
+    migrated = open_store(home)
+    assert migrated.rows(asked) == rows
+    assert len(rows) == 3000
+    kept = "SELECT DISTINCT table_name FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'"
+    names = {row["table_name"] for row in migrated.rows(kept)}
+    assert {"interaction", "feedback"}.isdisjoint(names)
+    assert "task" in names
+    migrated.close()
+
+
 def test_a_migration_that_fails_changes_nothing(home: Path) -> None:
     open_store(home).close()
 

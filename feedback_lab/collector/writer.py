@@ -6,30 +6,28 @@ come again, and nothing that was taken is ever dropped: what was not committed i
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import InternalError, OperationalError
 
 from feedback_lab.errors import LabError, StoreError
-from feedback_lab.ingest.receiving import InteractionItem, Item, NotNew, Outcome, Status, make_room_for, receive
+from feedback_lab.ingest.receiving import InteractionItem, Item, KnownIds, Outcome, Status, receive
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store
 
 log = logging.getLogger("feedback_lab.collector")
 
 Outcomes = list[Outcome]
-# After a known id, so many commits look ids up first: senders who send again do so more than once.
-CAREFUL_COMMITS = 100
-ROOM_FOR = 200_000  # items, then the engine's memory is looked after again
 
 
 class QueueFull(StoreError):
@@ -39,7 +37,16 @@ class QueueFull(StoreError):
 @dataclass(slots=True)
 class _Request:
     items: Sequence[Item]
-    answer: Future[Outcomes] = field(default_factory=Future)
+    answer: asyncio.Future[Outcomes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Writes:
+    """What the writer keeps about the store that it writes to."""
+
+    store: Store
+    user_key: str
+    known: KnownIds
 
 
 class Writer:
@@ -62,17 +69,15 @@ class Writer:
         self._closing = False
         self._thread: threading.Thread | None = None
         self._last = datetime.min
-        self._careful = 0
-        self._until_room = 0
-        self._key: tuple[Store, str] | None = None
+        self._writes: _Writes | None = None
 
-    def submit(self, items: Sequence[Item]) -> Future[Outcomes]:
+    def submit(self, items: Sequence[Item]) -> asyncio.Future[Outcomes]:
         """Queue the items for the next commit; the future answers one outcome an item once they are on disk.
 
-        Raises QueueFull where too many wait, StoreError once it is closed. The future raises LabError where the commit
-        failed: nothing of it is acknowledged then, and the same may be sent again.
+        Call it on an event loop. Raises QueueFull where too many wait, StoreError once it is closed. The future raises
+        LabError where the commit failed: nothing of it is acknowledged then, and the same may be sent again.
         """
-        request = _Request(items)
+        request = _Request(items, asyncio.get_running_loop().create_future())
         with self._changed:
             if self._closing:
                 raise StoreError("Feedback Lab is stopping: send it again in a moment.")
@@ -116,7 +121,7 @@ class Writer:
         while self._waiting and (not group or count + len(self._waiting[0].items) <= self._most_together):
             request = self._waiting.popleft()
             self._items -= len(request.items)
-            if request.answer.set_running_or_notify_cancel():
+            if not request.answer.done():
                 group.append(request)
                 count += len(request.items)
         return group
@@ -127,14 +132,10 @@ class Writer:
             outcomes = self._stored_or_refused([item for request in group for item in request.items])
         except LabError as error:
             log.error("A commit failed: %s", type(error).__name__)
-            for request in group:
-                request.answer.set_exception(error)
+            _tell([(request.answer, error) for request in group])
             return
-        start = 0
-        for request in group:
-            end = start + len(request.items)
-            request.answer.set_result(outcomes[start:end])
-            start = end
+        rest = iter(outcomes)
+        _tell([(request.answer, list(islice(rest, len(request.items)))) for request in group])
         if any(outcome.status is Status.NEW and outcome.kind == "feedback" for outcome in outcomes):
             self._stored()
 
@@ -157,27 +158,32 @@ class Writer:
 
     def _commit(self, items: Sequence[Item]) -> Outcomes:
         store = self._store_of()
-        if self._key is None or self._key[0] is not store:
-            self._key = store, str(store.scalar("SELECT user_key FROM ledger"))
-        key = self._key[1]
+        if self._writes is None or self._writes.store is not store:
+            self._writes = _Writes(store, str(store.scalar("SELECT user_key FROM ledger")), KnownIds())
+        key, known = self._writes.user_key, self._writes.known
         moment = max(utc_now(), self._last)
         self._last = moment + timedelta(microseconds=len(items))
+        return store.write(lambda one: receive(one, items, key=key, received_at=moment, known=known))
 
-        self._until_room -= len(items)
-        room, self._until_room = (True, ROOM_FOR) if self._until_room < 0 else (False, self._until_room)
 
-        def work(connection: Connection, expect_new: bool = False) -> Outcomes:
-            if room:
-                make_room_for(connection, ROOM_FOR)
-            return receive(connection, items, key=key, received_at=moment, expect_new=expect_new)
+def _tell(answers: Sequence[tuple[asyncio.Future[Outcomes], Outcomes | LabError]]) -> None:
+    """Wake each event loop once for all of its answers, not for every one: each time costs the interpreter's lock."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Outcomes], Outcomes | LabError]]] = {}
+    for future, answer in answers:
+        by_loop.setdefault(future.get_loop(), []).append((future, answer))
+    for loop, its in by_loop.items():
+        with suppress(RuntimeError):  # the loop has ended, and with it who asked
+            loop.call_soon_threadsafe(_settle, its)
 
-        if self._careful == 0:
-            try:
-                return store.write(lambda connection: work(connection, expect_new=True))
-            except NotNew:
-                self._careful = CAREFUL_COMMITS
-        self._careful -= 1
-        return store.write(work)
+
+def _settle(answers: Sequence[tuple[asyncio.Future[Outcomes], Outcomes | LabError]]) -> None:
+    for future, answer in answers:
+        if future.done():  # who asked went away meanwhile
+            continue
+        if isinstance(answer, LabError):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
 
 
 def kind_of(item: Item) -> str:

@@ -6,22 +6,28 @@ which name the interaction is stored; the other names are kept as aliases, and l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from sqlalchemy import Connection, bindparam, text
 
 from feedback_lab.ingest.items import FeedbackItem, InteractionItem, Item
+from feedback_lab.ingest.known_ids import KnownIds
 from feedback_lab.ingest.meaning.item_values import MAX_ID
 from feedback_lab.ingest.reading.batches import UNSTORABLE
 
-AT_ONCE = 1_000  # names in one look-up; above 2,048 the engine reads the table instead of the key
-
 ANY_ALIAS = text("SELECT 1 FROM interaction_alias LIMIT 1")
-ALIASES = "SELECT alias, interaction_id FROM interaction_alias WHERE alias IN :names"
+# A list of values is answered by the primary key, up to 2,048 of them; a join would read the whole table.
+AT_ONCE = 1_000
+ALIASES = text("SELECT alias, interaction_id FROM interaction_alias WHERE alias IN :names").bindparams(
+    bindparam("names", expanding=True)
+)
 # Whether feedback made it, so that nothing is known of it yet.
-STORED = "SELECT interaction_id, input IS NULL AND output IS NULL FROM interaction WHERE interaction_id IN :names"
+STORED = text("""
+    SELECT interaction_id, input IS NULL AND output IS NULL FROM interaction
+    WHERE interaction_id IN (SELECT unnest(CAST(:names AS VARCHAR[]))) AND received_at BETWEEN :first AND :last
+""")
 INSERT = text(
     "INSERT INTO interaction_alias (alias, interaction_id) "
     "SELECT unnest(CAST(:aliases AS VARCHAR[])), unnest(CAST(:names AS VARCHAR[]))"
@@ -35,18 +41,19 @@ class NamedInteraction(InteractionItem):
     also: tuple[str, ...] = ()
 
 
-def resolve(connection: Connection, items: Sequence[Item]) -> Sequence[Item]:
+def resolve(connection: Connection, items: Sequence[Item], known: KnownIds) -> Sequence[Item]:
     """The same items under the names by which their interactions are stored; new aliases go into the transaction."""
     named = [item for item in items if isinstance(item, NamedInteraction)]
     if not named and connection.execute(ANY_ALIAS).first() is None:
         return items
     calls = {name for item in named for name in (item.interaction_id, *item.also) if _usable(name)}
     asked = {item.interaction_id for item in items if isinstance(item, FeedbackItem) and _usable(item.interaction_id)}
-    aliases: dict[str, str] = dict(_fetch(connection, ALIASES, calls | asked))
-    stored: dict[str, bool] = dict(_fetch(connection, STORED, calls))
-    known = set(aliases)
+    aliases = _aliases(connection, sorted(calls | asked))
+    called = known.interactions(connection, calls)
+    stored = {row[0]: bool(row[1]) for row in connection.execute(STORED, called._asdict())} if called.names else {}
+    before = set(aliases)
     found = [_resolved(item, aliases, stored) for item in items]
-    new = {alias: name for alias, name in aliases.items() if alias not in known}
+    new = {alias: name for alias, name in aliases.items() if alias not in before}
     if new:
         connection.execute(INSERT, {"aliases": list(new), "names": list(new.values())})
     return found
@@ -78,8 +85,6 @@ def _usable(name: object) -> TypeGuard[str]:
     return isinstance(name, str) and 0 < len(name) <= MAX_ID and not UNSTORABLE.search(name) and name == name.strip()
 
 
-def _fetch(connection: Connection, sql: str, names: Iterable[str]) -> list[tuple[str, Any]]:
-    wanted = sorted(names)
-    statement = text(sql).bindparams(bindparam("names", expanding=True))
-    parts = (wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE))
-    return [(row[0], row[1]) for part in parts for row in connection.execute(statement, {"names": part})]
+def _aliases(connection: Connection, names: Sequence[str]) -> dict[str, str]:
+    parts = (names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE))
+    return {row[0]: row[1] for part in parts for row in connection.execute(ALIASES, {"names": part})}

@@ -18,13 +18,13 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection
 
+from feedback_lab.ingest.conflicts import Beside
 from feedback_lab.ingest.judging import CONTENT, SAID, Candidate, Judgement, Known, Voice, judge
 from feedback_lab.ingest.meaning.text_columns import Flags, Numbers
 from feedback_lab.ingest.staging import FEEDBACK, INTERACTION_TYPES, PROBLEMS, ROWS, Spool, Staging
 from feedback_lab.ingest.survey import TEMPORARY, Survey, survey
-from feedback_lab.store_engine import make_room
 
-JUDGED_ROWS = 50_000  # at once
+JUDGED_ROWS = 25_000  # at once
 REGISTERED = ("incoming", "incoming_feedback", "accepted", "merged", "filled", "notes")
 _I_NAMES = ", ".join(name for name in ROWS if name in INTERACTION_TYPES)
 _F_NAMES = ", ".join(name for name in FEEDBACK if name not in ("number", "place"))
@@ -71,8 +71,7 @@ class Totals:
 class Loader:
     """Loads what is staged through one connection; nothing stands until the caller commits.
 
-    `conflicts` takes the rows that are rejected only here, in the order of the file. `step` is called before each
-    statement; what it raises ends the load.
+    `step` is called before each statement; what it raises ends the load.
     """
 
     def __init__(
@@ -86,16 +85,15 @@ class Loader:
         raw: Any = connection.connection.driver_connection
         self._cursor = raw.cursor()
         self._staging, self._batch_id, self._source, self._step = staging, batch_id, source, step
-        self.conflicts = Spool(staging.folder, PROBLEMS)
+        self._conflicts = Spool(staging.folder, PROBLEMS)
 
-    def load(self, *, dry_run: bool = False) -> Totals:
+    def load(self, beside: Beside, *, dry_run: bool = False) -> Totals:
         """Judge all rows, insert what is new, fill what was empty, note what is rejected.
 
-        A dry run, which nobody will commit, counts the same and leaves out what no count depends on.
+        `beside` reads the cells of the rows in conflict while the others are inserted. A dry run, which nobody will
+        commit, counts the same and leaves out what no count depends on.
         """
         staging, totals = self._staging, Totals()
-        if not dry_run:
-            make_room(self._cursor, staging.rows.rows + staging.feedback.rows)
         found = survey(staging, self)
         self._drop()
         odd = found.odd
@@ -104,10 +102,13 @@ class Loader:
         while (part := rows.next(JUDGED_ROWS)).num_rows:
             judged += part.num_rows
             self._judge(totals, part, feedback.until(part["place"][-1].as_py()))
-        self.conflicts.finish()
+        self._conflicts.finish()
         if not dry_run:
-            self._insert(found)
-        for spool in (staging.problems, self.conflicts):
+            with beside(self._conflicts):
+                self._insert(found)
+            for spool in (staging.problems, self._conflicts):
+                self._execute(INSERT_REJECTS, [self._batch_id], spool)
+        for spool in (staging.problems, self._conflicts):
             for batch in spool.batches(["code"]):
                 totals.codes.update(batch["code"].to_pylist())
         totals.duplicate += found.duplicate
@@ -116,7 +117,7 @@ class Loader:
         return totals
 
     def _insert(self, found: Survey) -> None:
-        """What nobody has to judge, and what is rejected."""
+        """What nobody has to judge."""
         taken, said, odd = found.odd | found.known, found.said, found.odd
         staging, batch = self._staging, self._batch_id
         self._execute(INSERT_INTERACTIONS, [batch], staging.rows, lambda rows: ~taken[rows["place"]])
@@ -126,8 +127,6 @@ class Loader:
             staging.feedback,
             lambda rows: ~(odd[rows["place"]] | said[rows["number"]]),
         )
-        for spool in (staging.problems, self.conflicts):
-            self._execute(INSERT_REJECTS, [batch], spool)
 
     def _judge(self, totals: Totals, rows: Any, feedback: Any) -> None:
         """Judge some rows, in order, against what is stored and what the rows before them brought."""
@@ -141,7 +140,7 @@ class Loader:
         judgement = judge(_candidates(rows, feedback, self._staging.undated), known, said)
         self._write(judgement)
         if judgement.rejected:
-            self.conflicts.add(_conflicts(rows, judgement))
+            self._conflicts.add(_conflicts(rows, judgement))
         totals.new += judgement.new
         totals.duplicate += judgement.duplicate
         totals.undated += judgement.undated
@@ -201,6 +200,7 @@ class Loader:
 
     def close(self) -> None:
         """Let the rows go; the connection goes back to its pool without them."""
+        self._conflicts.close()
         for name in REGISTERED:
             with suppress(Exception):
                 self._cursor.unregister(name)

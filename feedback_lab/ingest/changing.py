@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, text
 
 from feedback_lab.ingest.items import FeedbackChange, Refused
+from feedback_lab.ingest.known_ids import EVER, Found, KnownIds
 from feedback_lab.ingest.meaning.item_values import moment_of, opinion_in, scale_of, text_in
 from feedback_lab.records import Feedback, Kind, Population
 
 MOST_CHANGES = 20
-SAID = text("SELECT * FROM feedback WHERE feedback_id IN :ids").bindparams(bindparam("ids", expanding=True))
+SAID = text("""
+    SELECT * FROM feedback
+    WHERE feedback_id IN (SELECT unnest(CAST(:names AS VARCHAR[]))) AND received_at BETWEEN :first AND :last
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,11 @@ class Said:
     suggested_answer: str | None
 
 
-def said_in(connection: Connection, feedback_id: str) -> Said | None:
-    """The feedback with this id as it stands, None where there is none."""
+def said_in(connection: Connection, feedback_id: str, known: KnownIds | None = None) -> Said | None:
+    """The feedback with this id as it stands, None where there is none; a writer knows by itself when it arrived."""
     names = [feedback_id, *(changed_id(feedback_id, number) for number in range(1, MOST_CHANGES + 1))]
-    found = {row["feedback_id"]: dict(row) for row in connection.execute(SAID, {"ids": names}).mappings()}
+    asked = Found(names, *EVER) if known is None else known.feedback(connection, names)
+    found = {row["feedback_id"]: dict(row) for row in connection.execute(SAID, asked._asdict()).mappings()}
     if feedback_id not in found:
         return None
     rows = [found[name] for name in names if name in found]
@@ -55,9 +60,9 @@ def said_in(connection: Connection, feedback_id: str) -> Said | None:
     )
 
 
-def change(connection: Connection, item: FeedbackChange, received_at: datetime) -> Feedback | None:
+def change(connection: Connection, item: FeedbackChange, received_at: datetime, known: KnownIds) -> Feedback | None:
     """The feedback that the change adds, None where it says nothing new. Raises Refused."""
-    before = said_in(connection, str(item.feedback_id))
+    before = said_in(connection, str(item.feedback_id), known)
     if before is None or (item.source is not None and before.rows[0]["source"] != item.source):
         raise Refused("feedback_id", "not_found", "there is no feedback with this id")
     comment, answer = text_in("comment", item.comment), text_in("suggested_answer", item.suggested_answer)

@@ -11,7 +11,8 @@ import dataclasses
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -24,15 +25,16 @@ from sqlalchemy.dialects.postgresql import insert
 from feedback_lab import audit, schema
 from feedback_lab.errors import DiskError
 from feedback_lab.ingest.bulk import Loader, Totals
+from feedback_lab.ingest.conflicts import Beside, beside
 from feedback_lab.ingest.habits import Habits, habits_of
 from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.ingest.previewing import Preview, opened, preview
 from feedback_lab.ingest.reading.ahead import ahead
-from feedback_lab.ingest.reading.batches import UNSTORABLE, Batch, Problem, Row, Rows
+from feedback_lab.ingest.reading.batches import UNSTORABLE, Rows
 from feedback_lab.ingest.reading.readers import Hints
 from feedback_lab.ingest.rejects import RejectsFile
 from feedback_lab.ingest.rows import Mapper
-from feedback_lab.ingest.staging import Spool, Staging, staged_records
+from feedback_lab.ingest.staging import Staging, staged_records
 from feedback_lab.records import Exposure, Feedback, Interaction, Marker, new_id, utc_now
 from feedback_lab.store import Store
 
@@ -120,10 +122,9 @@ def import_file(
             staging, rejects, _ = _staged(stack, store, source, plan, batch, key, told, dry_run, progress)
         # A tool's export can be counted, and the first rows corrected, only once all rows were read.
         batch = dataclasses.replace(batch, format=source.format + habits.otherwise(told))
-        step = partial(progress, staging.read) if progress is not None else None
-        totals, conflicts = _load(store, batch, staging, dry_run, stack, step=step)
-        if conflicts.rows and not dry_run:
-            _add_conflicts(source, conflicts, rejects)
+        step = partial(progress, staging.read) if progress is not None else lambda: None
+        reading = beside(source, rejects, stack.enter_context(ThreadPoolExecutor(1)))
+        totals = _load(store, batch, staging, dry_run, step=step, reading=reading)
         kept = rejects.keep()
     return _report(batch, staging.read, totals, kept, begun, dry_run)
 
@@ -158,7 +159,7 @@ def import_records(
                 for start in range(0, len(rows), 1_000):
                     connection.execute(insert(table).values(rows[start : start + 1_000]).on_conflict_do_nothing())
 
-        totals, _ = _load(store, batch, staging, False, stack, more)
+        totals = _load(store, batch, staging, False, more)
     return _report(batch, staging.read, totals, None, begun, dry_run=False)
 
 
@@ -205,31 +206,25 @@ def _load(
     batch: _Batch,
     staging: Staging,
     dry_run: bool,
-    stack: ExitStack,
-    more: Callable[[Connection], None] | None = None,
-    step: Callable[[], None] | None = None,
-) -> tuple[Totals, Spool]:
-    """Load the staged rows in one transaction, which a dry run takes back; the totals, and the rows in conflict."""
-    conflicts: list[Spool] = []
+    more: Callable[[Connection], None] = lambda _: None,
+    step: Callable[[], None] = lambda: None,
+    reading: Beside = lambda _: nullcontext(),
+) -> Totals:
+    """Load the staged rows in one transaction, which a dry run takes back."""
 
     def work(connection: Connection) -> Totals:
-        loader = Loader(connection, staging, batch.batch_id, batch.source, step or (lambda: None))
-        conflicts.append(stack.enter_context(closing(loader.conflicts)))
-        try:
-            totals = loader.load(dry_run=dry_run)
-        finally:
-            loader.close()
+        with closing(Loader(connection, staging, batch.batch_id, batch.source, step)) as loader:
+            totals = loader.load(reading, dry_run=dry_run)
         if dry_run:
             raise _DryRun(totals)
-        if more is not None:
-            more(connection)
+        more(connection)
         _note(connection, batch, staging.read, totals)
         return totals
 
     try:
-        return store.write(work), conflicts[-1]
+        return store.write(work)
     except _DryRun as done:
-        return done.totals, conflicts[-1]
+        return done.totals
 
 
 def _note(connection: Connection, batch: _Batch, read: int, totals: Totals) -> None:
@@ -243,23 +238,6 @@ def _note(connection: Connection, batch: _Batch, read: int, totals: Totals) -> N
     values = {item.name: getattr(batch, item.name) for item in dataclasses.fields(batch)}
     connection.execute(schema.import_batch.insert().values(**values, **counts, finished_at=utc_now(), status="done"))
     audit.record(connection, "import", "import", batch.batch_id, file=batch.file_name, **counts)
-
-
-def _add_conflicts(source: Rows, conflicts: Spool, rejects: RejectsFile) -> None:
-    """Conflicts are known only after the load, so their cells are read from the file once more."""
-    waiting = (row for part in conflicts.batches() for row in part.to_pylist())
-    found = next(waiting, None)
-    done = 0
-    for batch in source.batches():
-        while found is not None and found["place"] < done + len(batch.lines):
-            problem = Problem(found["column_name"], found["code"], found["message"])
-            rejects.add(_row(batch, found["place"] - done), problem)
-            found = next(waiting, None)
-        done += len(batch.lines)
-
-
-def _row(batch: Batch, place: int) -> Row:
-    return Row(batch.lines[place], {name: column[place] for name, column in batch.columns.items()})
 
 
 def _report(

@@ -1,7 +1,7 @@
 """Records that come one by one: validated, deduplicated and stored in the caller's transaction, by the rules of a file.
 
-Known ids are looked up by a list of values, which the primary key answers however much is stored; `ON CONFLICT` and
-joins would read the whole table once there are more than fifty rows.
+What is stored under an id is read only where `KnownIds` says that the id is stored, and only among the rows that
+arrived when it did.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, TextClause, text
 
 from feedback_lab import schema
 from feedback_lab.ingest.aliases import resolve
@@ -29,24 +28,26 @@ from feedback_lab.ingest.items import (
     Status,
 )
 from feedback_lab.ingest.judging import CONTENT, METADATA, SAID
+from feedback_lab.ingest.known_ids import Found, KnownIds
 from feedback_lab.ingest.meaning.item_values import feedback_of, interaction_of
 from feedback_lab.records import Feedback, Interaction
-from feedback_lab.store_engine import make_room
 
 __all__ = [
-    "FeedbackChange", "FeedbackItem", "InteractionItem", "Item", "NotNew", "Outcome", "Status", "make_room_for",
-    "receive",
+    "FeedbackChange", "FeedbackItem", "InteractionItem", "Item", "KnownIds", "Outcome", "Status", "receive",
 ]  # fmt: skip
 
-AT_ONCE = 1_000  # ids in one look-up; above 2,048 the engine reads the table instead of the key
-FILLS_AT_ONCE = 48  # rows of one update; above 50 it reads the table
 SQL_TYPES = {"TEXT": "VARCHAR", "JSON": "VARCHAR", "INTEGER": "INTEGER", "DOUBLE": "DOUBLE", "DATETIME": "TIMESTAMP"}
 INTERACTION_TYPES = {column.name: SQL_TYPES[str(column.type)] for column in schema.interaction.columns}
 FEEDBACK_TYPES = {column.name: SQL_TYPES[str(column.type)] for column in schema.feedback.columns}
 
-KNOWN_INTERACTIONS = f"SELECT interaction_id, {', '.join(CONTENT)} FROM interaction WHERE interaction_id IN :ids"
-KNOWN_NAMES = "SELECT interaction_id FROM interaction WHERE interaction_id IN :ids"
-KNOWN_FEEDBACK = f"SELECT feedback_id, {', '.join(SAID)} FROM feedback WHERE feedback_id IN :ids"
+KNOWN_INTERACTIONS = text(f"""
+    SELECT interaction_id, {", ".join(CONTENT)} FROM interaction
+    WHERE interaction_id IN (SELECT unnest(CAST(:names AS VARCHAR[]))) AND received_at BETWEEN :first AND :last
+""")
+KNOWN_FEEDBACK = text(f"""
+    SELECT feedback_id, {", ".join(SAID)} FROM feedback
+    WHERE feedback_id IN (SELECT unnest(CAST(:names AS VARCHAR[]))) AND received_at BETWEEN :first AND :last
+""")
 
 
 def _unnested(types: dict[str, str]) -> str:
@@ -61,8 +62,8 @@ INSERT_FEEDBACK = text(f"INSERT INTO feedback ({', '.join(FEEDBACK_TYPES)}) SELE
 FILL = text(f"""
     UPDATE interaction SET {", ".join(f"{name} = filled.{name}" for name in CONTENT)}
     FROM (SELECT {_unnested(_FILLED)}) AS filled
-    WHERE interaction.interaction_id = filled.interaction_id AND interaction.interaction_id IN :ids
-""").bindparams(bindparam("ids", expanding=True))
+    WHERE interaction.interaction_id = filled.interaction_id AND interaction.received_at BETWEEN :first AND :last
+""")
 # "collector" stands where an import's id would, so that undoing the import leaves what the collector filled in.
 NOTE_FILLS = text(
     "INSERT INTO import_fill (batch_id, interaction_id, field) "
@@ -84,12 +85,13 @@ class _Known:
     changed: set[int] = field(default_factory=set)
 
 
-class NotNew(Exception):
-    """An id that was expected to be new is stored already; the transaction is lost."""
-
-
 def receive(
-    connection: Connection, items: Sequence[Item], *, key: str, received_at: datetime, expect_new: bool = False
+    connection: Connection,
+    items: Sequence[Item],
+    *,
+    key: str,
+    received_at: datetime,
+    known: KnownIds | None = None,
 ) -> list[Outcome]:
     """Store what is new of `items`, in order, in the caller's transaction; one outcome an item.
 
@@ -97,33 +99,25 @@ def receive(
     says is stored, rejected when it cannot be read or its id is stored with other content. Feedback about an unknown
     interaction makes it, without content. `key` is the ledger's, for hashing users; `received_at` is the moment of
     the first item, each following one comes a microsecond later. A rejected item leaves no trace and stops no other.
-
-    With `expect_new` the given ids are not looked up, which is half the work; raises NotNew where one is stored.
+    `known` belongs to a writer who comes again and again; without it, all stored ids are read for this one call.
     """
+    known = known or KnownIds()
+    known.begin(connection)
     outcomes: list[Outcome] = []
     run: list[Interaction | Feedback | Outcome] = []
     minted: set[str] = set()
-    for place, item in enumerate(resolve(connection, items)):
+    for place, item in enumerate(resolve(connection, items, known)):
         moment = received_at + timedelta(microseconds=place)
         if isinstance(item, FeedbackChange):
-            outcomes += _Run(connection, run, minted, expect_new).outcomes
-            outcomes.append(_changed(connection, item, moment))
+            outcomes += _Run(connection, run, minted, known).outcomes
+            outcomes.append(_changed(connection, item, moment, known))
             run, minted = [], set()
         else:
             run.append(_read(item, key, moment, minted))
-    return outcomes + _Run(connection, run, minted, expect_new).outcomes
+    return outcomes + _Run(connection, run, minted, known).outcomes
 
 
-def make_room_for(connection: Connection, more: int) -> None:
-    """Let the engine take the memory that `more` records beside the stored ones need: keys being written stay in it."""
-    stored = sum(
-        connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in ("interaction", "feedback")
-    )
-    cursor: Any = connection.connection.cursor()
-    make_room(cursor, stored + 2 * more)
-
-
-def insert_feedback(connection: Connection, rows: Sequence[Feedback]) -> None:
+def _insert_feedback(connection: Connection, rows: Sequence[Feedback]) -> None:
     """Insert feedback whose ids are known to be new, in the caller's transaction."""
     _insert(connection, INSERT_FEEDBACK, FEEDBACK_TYPES, [_row(record, FEEDBACK_TYPES) for record in rows])
 
@@ -148,14 +142,15 @@ def _read(item: Item, key: str, moment: datetime, minted: set[str]) -> Interacti
         )
 
 
-def _changed(connection: Connection, item: FeedbackChange, moment: datetime) -> Outcome:
+def _changed(connection: Connection, item: FeedbackChange, moment: datetime, known: KnownIds) -> Outcome:
     try:
-        said = change(connection, item, moment)
+        said = change(connection, item, moment, known)
     except Refused as why:
         return Outcome(Status.REJECTED, "feedback", str(item.feedback_id), why.field, why.code, why.reason)
     if said is None:
         return Outcome(Status.DUPLICATE, "feedback", item.feedback_id)
-    insert_feedback(connection, [said])
+    _insert_feedback(connection, [said])
+    known.add(connection, {}, {said.feedback_id: moment})
     return Outcome(Status.NEW, "feedback", item.feedback_id)
 
 
@@ -167,33 +162,26 @@ class _Run:
         connection: Connection,
         records: Sequence[Interaction | Feedback | Outcome],
         minted: Collection[str],
-        expect_new: bool,
+        ids: KnownIds,
     ) -> None:
-        self._connection = connection
+        self._connection, self._ids = connection, ids
         self._new: list[Feedback] = []
         given = {one.interaction_id for one in records if isinstance(one, Interaction)}
-        self._look_up(
-            set() if expect_new else given.difference(minted),
-            {one.interaction_id for one in records if isinstance(one, Feedback)} - given,
-            set()
-            if expect_new
-            else {one.feedback_id for one in records if isinstance(one, Feedback)}.difference(minted),
-        )
+        named = {one.interaction_id for one in records if isinstance(one, Feedback)}
+        said = {one.feedback_id for one in records if isinstance(one, Feedback)}
+        ids.prepare(connection, given | named | said)
+        self._look_up(given.difference(minted), named - given, said.difference(minted))
         self.outcomes = [self._judge(one) for one in records]
-        try:
-            self._write()
-        except IntegrityError as error:
-            if expect_new:
-                raise NotNew from error
-            raise
+        self._write()
 
-    def _look_up(self, interaction_ids: set[str], named: set[str], feedback_ids: set[str]) -> None:
-        self._known = {
-            row[0]: _Known(_sorted_json(row[1:])) for row in self._fetch(KNOWN_INTERACTIONS, interaction_ids)
-        }
-        for row in self._fetch(KNOWN_NAMES, named):
-            self._known[row[0]] = _Known([None] * len(CONTENT))
-        self._said = {row[0]: tuple(row[1:]) for row in self._fetch(KNOWN_FEEDBACK, feedback_ids)}
+    def _look_up(self, given: set[str], named: set[str], said: set[str]) -> None:
+        connection, ids = self._connection, self._ids
+        self._known = {name: _Known([None] * len(CONTENT)) for name in ids.interactions(connection, named).names}
+        self._filled_within = ids.interactions(connection, given)
+        for row in self._fetch(KNOWN_INTERACTIONS, self._filled_within):
+            self._known[row[0]] = _Known(_sorted_json(row[1:]))
+        found = ids.feedback(connection, said)
+        self._said = {row[0]: tuple(row[1:]) for row in self._fetch(KNOWN_FEEDBACK, found)}
 
     def _judge(self, record: Interaction | Feedback | Outcome) -> Outcome:
         if isinstance(record, Outcome):
@@ -239,22 +227,23 @@ class _Run:
         _insert(
             self._connection, INSERT_INTERACTIONS, INTERACTION_TYPES, [_row(one, INTERACTION_TYPES) for one in made]
         )
-        insert_feedback(self._connection, self._new)
+        _insert_feedback(self._connection, self._new)
+        self._ids.add(
+            self._connection,
+            {one.interaction_id: one.received_at for one in made},
+            {one.feedback_id: one.received_at for one in self._new},
+        )
         changed = [(name, known) for name, known in self._known.items() if known.changed and known.made_at is None]
-        for start in range(0, len(changed), FILLS_AT_ONCE):
-            part = changed[start : start + FILLS_AT_ONCE]
-            rows = [(name, *known.content) for name, known in part]
-            _insert(self._connection, FILL, _FILLED, rows, ids=[name for name, _ in part])
+        _, first, last = self._filled_within
+        rows = [(name, *known.content) for name, known in changed]
+        _insert(self._connection, FILL, _FILLED, rows, first=first, last=last)
         notes = [(name, CONTENT[place]) for name, known in changed for place in sorted(known.changed)]
         if notes:
             names, fields = zip(*notes, strict=True)
             self._connection.execute(NOTE_FILLS, {"interaction_id": list(names), "field": list(fields)})
 
-    def _fetch(self, sql: str, ids: Iterable[str]) -> Iterable[Any]:
-        wanted = sorted(ids)
-        statement = text(sql).bindparams(bindparam("ids", expanding=True))
-        for start in range(0, len(wanted), AT_ONCE):
-            yield from self._connection.execute(statement, {"ids": wanted[start : start + AT_ONCE]}).fetchall()
+    def _fetch(self, statement: TextClause, found: Found) -> Iterable[Any]:
+        return self._connection.execute(statement, found._asdict()).fetchall() if found.names else ()
 
 
 def _insert(

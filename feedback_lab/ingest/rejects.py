@@ -39,6 +39,18 @@ class RejectsFile:
             [row.line, cell(problem.column or ""), problem.code, cell(problem.message), *map(cell, raw)]
         )
 
+    def mark(self) -> int | None:
+        """How far the file is written, for `back_to`; None where there is none yet."""
+        return None if self._handle is None else self._handle.tell()
+
+    def back_to(self, mark: int | None) -> None:
+        """Forget the rows that came after the mark."""
+        if mark is None:
+            self.close()
+            self._handle = None
+        elif self._handle is not None:
+            self._handle.truncate(self._handle.seek(mark))
+
     def keep(self) -> str | None:
         """Finish the file. Its path, or None where nothing was rejected."""
         if self._handle is None:

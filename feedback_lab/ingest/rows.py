@@ -115,15 +115,9 @@ class Mapper:
         wanted = fine & (~is_given(own.interaction_id) | (~has_feedback_id & said.any))
         minted = self._minter.mint(self._identity(fields, said), wanted, ~has_feedback_id)
         rest = self._rest(batch)
-        part = Part(
-            or_minted(own.interaction_id, "i-", minted, wanted),
-            own.turn,
-            own.created_at,
-            fields.get("input", nothing),
-            fields.get("output", nothing),
-            own.user_hash,
-            nulled(rest, said.main),
-        )
+        ids = or_minted(own.interaction_id, "i-", minted, wanted)
+        question, answer = fields.get("input", nothing), fields.get("output", nothing)
+        part = Part(ids, own.turn, own.created_at, question, answer, own.user_hash, nulled(rest, said.main))
         if roles is not None:
             self._pairing.pair(part, own, roles, fields.get("content", nothing), fine)
         arrived = self._arrived(batch, part)
@@ -140,8 +134,8 @@ class Mapper:
             "population": said.population,
         }
         main = {name: fields[name] for name in ("comment", "suggested_answer") if name in fields} | {"metadata": rest}
-        ids = or_minted(own.feedback_id, "f-", minted, wanted)
-        feedback = feedback_rows(said, shared, main, ids, fine, self._feedback)
+        names = or_minted(own.feedback_id, "f-", minted, wanted)
+        feedback = feedback_rows(said, shared, main, names, fine, self._feedback)
         undated = np.where(said.any, ~is_given(own.rated_at), ~is_given(own.created_at))
         rejected = rejected_rows(batch, reject.problems, self._rows)
         named = self._plan.is_chat or not NAMES.isdisjoint(fields)

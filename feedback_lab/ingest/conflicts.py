@@ -1,0 +1,75 @@
+"""Rows whose ids turned out to be taken: their cells, for the file of rejected rows.
+
+That they are rejected is known only once they were compared with what is stored, when their cells are gone; so the
+file is read once more, in a thread of its own, while the engine inserts the other rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, wait
+from contextlib import AbstractContextManager, contextmanager
+from threading import Event
+
+import pyarrow as pa
+
+from feedback_lab.ingest.meaning.text_columns import TextColumn
+from feedback_lab.ingest.reading.batches import Batch, Problem, Row, Rows
+from feedback_lab.ingest.rejects import RejectsFile
+from feedback_lab.ingest.staging import Spool
+
+Beside = Callable[[Spool], AbstractContextManager[None]]
+
+
+def beside(source: Rows, rejects: RejectsFile, executor: Executor) -> Beside:
+    """What a load does with its conflicts while it inserts: add their rows to `rejects`, each once however often it
+    tries.
+    """
+    start = rejects.mark()
+
+    @contextmanager
+    def added(conflicts: Spool) -> Iterator[None]:
+        rejects.back_to(start)
+        stopped = Event()
+        adding = executor.submit(_add, source, conflicts, rejects, stopped)
+        try:
+            yield
+            adding.result()
+        except BaseException:
+            stopped.set()
+            wait([adding])
+            raise
+
+    return added
+
+
+def _add(source: Rows, conflicts: Spool, rejects: RejectsFile, stopped: Event) -> None:
+    waiting = (row for part in conflicts.batches() for row in part.to_pylist())
+    found = next(waiting, None)
+    if found is None:
+        return
+    done = 0
+    for batch in source.batches():
+        here: list[int] = []
+        problems: list[Problem] = []
+        while found is not None and found["place"] < done + len(batch.lines):
+            here.append(found["place"] - done)
+            problems.append(Problem(found["column_name"], found["code"], found["message"]))
+            found = next(waiting, None)
+        for row, problem in zip(_rows(batch, here), problems, strict=True):
+            rejects.add(row, problem)
+        if found is None or stopped.is_set():
+            return
+        done += len(batch.lines)
+
+
+def _rows(batch: Batch, places: list[int]) -> list[Row]:
+    chosen = pa.array(places, pa.int64())
+    columns = [
+        cells.array.take(chosen).to_pylist() if isinstance(cells, TextColumn) else [cells[place] for place in places]
+        for cells in batch.columns.values()
+    ]
+    return [
+        Row(batch.lines[place], dict(zip(batch.columns, cells, strict=True)))
+        for place, cells in zip(places, zip(*columns, strict=True), strict=True)
+    ]

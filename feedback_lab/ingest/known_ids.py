@@ -1,0 +1,137 @@
+"""Which ids are stored, in the memory of the one writer, so that a new id costs no look-up in the database.
+
+The tables have no index on their ids: keeping one up was most of an import's time and memory. Instead the writer
+keeps a 64-bit hash of each stored id and the minute of its arrival, 12 bytes. A hash that is not there is a new id;
+one that is there is looked up by the id itself, among the rows of those minutes only: the engine knows the first and
+last moment of each block of rows. Hashes are salted anew in each process, so nobody can prepare ids that share one.
+
+Other writers are noticed by counts: when imports, undone imports or rows are not as many as this memory says, it is
+read from the tables again (0.7 CPU seconds for 10 million rows).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, text
+
+from feedback_lab.ingest.sorted_runs import SortedRuns
+
+EPOCH, MINUTE = datetime(1970, 1, 1), timedelta(minutes=1)
+EVER = datetime(1, 1, 1), datetime(9999, 12, 31)
+
+COUNTS = text("""
+    SELECT (SELECT count(*) FROM interaction), (SELECT count(*) FROM feedback),
+           (SELECT count(*) FROM import_batch), (SELECT count(*) FROM import_batch WHERE status = 'undone')
+""")
+HASHES = text("SELECT name, hash(:salt || name) FROM (SELECT unnest(CAST(:names AS VARCHAR[])) AS name)")
+STORED_INTERACTIONS = """
+    SELECT hash(? || interaction_id) AS hash, CAST(floor(epoch(received_at) / 60) AS INTEGER) AS minute FROM interaction
+"""
+STORED_FEEDBACK = """
+    SELECT hash(? || feedback_id) AS hash, CAST(floor(epoch(received_at) / 60) AS INTEGER) AS minute FROM feedback
+"""
+
+
+class Found(NamedTuple):
+    """Ids that are stored (but for an accident of equal hashes), and between which moments their rows arrived."""
+
+    names: list[str]
+    first: datetime
+    last: datetime
+
+
+class _Counts(NamedTuple):
+    interactions: int
+    feedback: int
+    imports: int
+    undone: int
+
+
+@dataclass(slots=True)
+class _Ids:
+    """The ids of one table: those that stand, and those that the transaction which runs now has added."""
+
+    stored: SortedRuns = field(default_factory=SortedRuns)
+    added: SortedRuns = field(default_factory=SortedRuns)
+
+
+class KnownIds:
+    """Belongs to the one writer of one database; every call is made within its transaction."""
+
+    def __init__(self) -> None:
+        self._salt = secrets.token_hex(8)
+        self._counts: _Counts | None = None
+        self._interactions, self._feedback = _Ids(), _Ids()
+        self._hashed: dict[str, int] = {}
+
+    def begin(self, connection: Connection) -> None:
+        """Make sure of what is stored, as the first step of a transaction: here it is seen what became of the last."""
+        counts = _Counts(*connection.execute(COUNTS).one())
+        if counts == self._with_added():
+            for ids in (self._interactions, self._feedback):
+                ids.stored.take(ids.added)
+        elif counts != self._counts:
+            self._interactions = _Ids(self._read(connection, STORED_INTERACTIONS))
+            self._feedback = _Ids(self._read(connection, STORED_FEEDBACK))
+        self._interactions.added, self._feedback.added = SortedRuns(), SortedRuns()
+        self._counts = counts
+        self._hashed = {}
+
+    def prepare(self, connection: Connection, names: Collection[str]) -> None:
+        """Hash the names that will be asked for or added in one go: each query of its own costs a third of a ms."""
+        missing = [name for name in names if name not in self._hashed]
+        if missing:
+            rows = connection.execute(HASHES, {"salt": self._salt, "names": missing})
+            self._hashed.update((row[0], row[1]) for row in rows)
+
+    def interactions(self, connection: Connection, names: Collection[str]) -> Found:
+        """Those of the interaction ids that are stored."""
+        return self._find(connection, self._interactions, names)
+
+    def feedback(self, connection: Connection, names: Collection[str]) -> Found:
+        """Those of the feedback ids that are stored."""
+        return self._find(connection, self._feedback, names)
+
+    def add(
+        self, connection: Connection, interactions: Mapping[str, datetime], feedback: Mapping[str, datetime]
+    ) -> None:
+        """Note ids that the transaction stores, with the arrival of each; none of them is stored yet."""
+        for ids, arrivals in ((self._interactions, interactions), (self._feedback, feedback)):
+            minutes = np.array([(at - EPOCH) // MINUTE for at in arrivals.values()], np.int32)
+            ids.added.add(self._hashes(connection, arrivals), minutes)
+
+    def _with_added(self) -> _Counts | None:
+        return self._counts and self._counts._replace(
+            interactions=self._counts.interactions + len(self._interactions.added),
+            feedback=self._counts.feedback + len(self._feedback.added),
+        )
+
+    def _read(self, connection: Connection, sql: str) -> SortedRuns:
+        cursor: Any = connection.connection.cursor()
+        cursor.execute(sql, [self._salt])
+        columns = cursor.fetchnumpy()
+        runs = SortedRuns()
+        runs.add(np.asarray(columns["hash"], np.uint64), np.asarray(columns["minute"], np.int32))
+        return runs
+
+    def _find(self, connection: Connection, ids: _Ids, names: Collection[str]) -> Found:
+        hashes = self._hashes(connection, names)
+        stored, at_first = ids.stored.find(hashes)
+        added, at_last = ids.added.find(hashes)
+        known = stored | added
+        if not known.any():
+            return Found([], *EVER)
+        minutes = np.where(stored, at_first, at_last)[known]
+        first, last = (EPOCH + int(minute) * MINUTE for minute in (minutes.min(), minutes.max() + 1))
+        return Found([name for name, here in zip(names, known.tolist(), strict=True) if here], first, last)
+
+    def _hashes(self, connection: Connection, names: Collection[str]) -> npt.NDArray[np.uint64]:
+        self.prepare(connection, names)
+        return np.array([self._hashed[name] for name in names], np.uint64)
