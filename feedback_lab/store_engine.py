@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from sqlalchemy import Engine, ExceptionContext, create_engine, event
+import pyarrow as pa
+from duckdb_engine import Dialect
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
+from sqlalchemy.dialects import registry
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -26,7 +29,8 @@ CONNECT = {
 }
 # What the engine may hold in memory: enough for an import of any size; the indexes of a file come on top, because a
 # primary key that is being written cannot leave memory. Sorts and joins that need more use the folder `temporary`.
-MEMORY = 192 << 20
+MEMORY = 128 << 20
+ROWS_AT_ONCE = 2_048
 SERVER_MEMORY = 1 << 30  # of a running dashboard, which asks questions of a database that grows after it was opened
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 FULL_SIGNS = ("no space left", "disk full", "disk quota", "file too large")
@@ -40,6 +44,15 @@ DAMAGE_SIGNS = (
 )
 RIGHTS_SIGNS = ("permission denied", "operation not permitted", "read-only file system")
 CONFLICT_SIGNS = ("conflict", "duplicate key")
+
+
+class CompilesOnce(Dialect):
+    """duckdb-engine's dialect, for which each statement is compiled once and not each time it is executed."""
+
+    supports_statement_cache = True
+
+
+registry.register("duckdb", __name__, CompilesOnce.__name__)
 
 
 def make_engine(path: Path, home: Path) -> Engine:
@@ -67,6 +80,11 @@ def make_engine(path: Path, home: Path) -> Engine:
         context.is_disconnect = isinstance(context.original_exception, duckdb.FatalException)
 
     return engine
+
+
+def make_room(cursor: Any, bytes_per_row: float) -> None:
+    """Let the engine take the memory that such rows need: it holds the 2,048 that it works on all at once."""
+    at_least(cursor, MEMORY + int(ROWS_AT_ONCE * bytes_per_row))
 
 
 def at_least(cursor: Any, wanted: int) -> None:
@@ -140,3 +158,9 @@ def literal(value: str) -> str:
 def identifier(value: str) -> str:
     """`value` as a quoted name."""
     return '"' + value.replace('"', '""') + '"'
+
+
+def arrow_table(connection: Connection, sql: str) -> pa.Table:
+    """All rows of a query without parameters as an Arrow table, fetched without a Python object for each value."""
+    cursor: Any = connection.connection.cursor()
+    return cursor.sql(sql).to_arrow_table()

@@ -21,8 +21,10 @@ from sqlalchemy import Connection
 from feedback_lab.ingest.conflicts import Beside
 from feedback_lab.ingest.judging import CONTENT, SAID, Candidate, Judgement, Known, Voice, judge
 from feedback_lab.ingest.meaning.text_columns import Flags, Numbers
+from feedback_lab.ingest.odd_rows import OddRows, chosen_of
 from feedback_lab.ingest.staging import FEEDBACK, INTERACTION_TYPES, PROBLEMS, ROWS, Spool, Staging
 from feedback_lab.ingest.survey import TEMPORARY, Survey, survey
+from feedback_lab.store_engine import make_room
 
 JUDGED_ROWS = 25_000  # at once
 REGISTERED = ("incoming", "incoming_feedback", "accepted", "merged", "filled", "notes")
@@ -86,6 +88,7 @@ class Loader:
         self._cursor = raw.cursor()
         self._staging, self._batch_id, self._source, self._step = staging, batch_id, source, step
         self._conflicts = Spool(staging.folder, PROBLEMS)
+        self._shown: dict[str, _Shown] = {}
 
     def load(self, beside: Beside, *, dry_run: bool = False) -> Totals:
         """Judge all rows, insert what is new, fill what was empty, note what is rejected.
@@ -94,10 +97,11 @@ class Loader:
         commit, counts the same and leaves out what no count depends on.
         """
         staging, totals = self._staging, Totals()
+        make_room(self._cursor, staging.rows.bytes_per_row + staging.feedback.bytes_per_row)
         found = survey(staging, self)
         self._drop()
         odd = found.odd
-        rows, feedback = _Odd(staging.rows, odd), _Odd(staging.feedback, odd)
+        rows, feedback = OddRows(staging.rows, odd), OddRows(staging.feedback, odd)
         judged = 0
         while (part := rows.next(JUDGED_ROWS)).num_rows:
             judged += part.num_rows
@@ -187,11 +191,18 @@ class Loader:
 
     def _open(self, sql: str, spool: Spool, chosen: Callable[[Any], Flags] | None = None) -> None:
         names = [name for name in spool.schema.names if name in sql]
-        batches = _chosen(spool, chosen) if chosen else spool.batches(names)
+        batches = chosen_of(spool, chosen) if chosen else spool.batches(names)
         schema = spool.schema if chosen else pa.schema([spool.schema.field(name) for name in names])
         self._register("incoming", pa.RecordBatchReader.from_batches(schema, batches))
 
     def _register(self, name: str, table: Any) -> None:
+        """Show the engine a table, or a reader, under a name."""
+        if isinstance(table, pa.Table) and name in self._shown:
+            self._shown[name].table = table
+            return
+        self._shown.pop(name, None)
+        if isinstance(table, pa.Table):
+            table = self._shown[name] = _Shown(table)
         self._cursor.execute("register", (name, table))
 
     def _fetch(self, sql: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
@@ -213,44 +224,17 @@ class Loader:
             self._fetch(f"DROP TABLE IF EXISTS import_{name}")
 
 
-class _Odd:
-    """The odd rows of a spool, in order."""
+class _Shown:
+    """A table that the engine sees under a name for as long as it stands here.
 
-    def __init__(self, spool: Spool, odd: Flags) -> None:
-        self._batches = _chosen(spool, lambda rows: odd[rows["place"]])
-        self._held = spool.schema.empty_table()
+    What is registered itself stays in memory until the transaction ends, also when another takes its name.
+    """
 
-    def next(self, count: int) -> Any:
-        """The next rows, `count` of them where there are so many."""
-        while self._held.num_rows < count and self._more():
-            pass
-        return self._cut(count)
+    def __init__(self, table: Any) -> None:
+        self.table = table
 
-    def until(self, place: int) -> Any:
-        """The next rows up to those of a place."""
-        while (not self._held.num_rows or self._held["place"][-1].as_py() <= place) and self._more():
-            pass
-        return self._cut(int(np.searchsorted(self._held["place"].to_numpy(), place, "right")))
-
-    def _more(self) -> bool:
-        batch = next(self._batches, None)
-        if batch is not None:
-            self._held = pa.concat_tables([self._held, pa.Table.from_batches([batch])])
-        return batch is not None
-
-    def _cut(self, count: int) -> Any:
-        cut, self._held = self._held.slice(0, count), self._held.slice(count)
-        return cut.combine_chunks()
-
-
-def _chosen(spool: Spool, chosen: Callable[[Any], Flags]) -> Iterator[Any]:
-    for batch in spool.batches():
-        own = {name: batch[name].to_numpy() for name in ("place", "number") if name in batch.schema.names}
-        mask = chosen(own)
-        if mask.all():
-            yield batch
-        elif mask.any():
-            yield batch.filter(pa.array(mask))
+    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:
+        return self.table.__arrow_c_stream__(requested_schema)
 
 
 def _candidates(rows: Any, feedback: Any, undated: Flags) -> Iterator[Candidate]:

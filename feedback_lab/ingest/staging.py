@@ -103,12 +103,14 @@ class Spool:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (closed by `close`)
         self._writer: Any = pa.ipc.new_file(self._file, self.schema)
         self.rows = 0
+        self.bytes_per_row = 0.0  # of the heaviest batch
 
     def add(self, batch: Any) -> None:
         """Keep the rows of a record batch."""
         if batch.num_rows:
             self._writer.write_batch(batch)
             self.rows += batch.num_rows
+            self.bytes_per_row = max(self.bytes_per_row, batch.nbytes / batch.num_rows)
 
     def finish(self) -> None:
         """Nothing comes any more; from here on it may be read."""

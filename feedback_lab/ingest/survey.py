@@ -22,7 +22,7 @@ INTERACTION_KEYS = """
     CREATE OR REPLACE TEMP TABLE import_interaction_key AS SELECT place, hash(interaction_id) AS id FROM incoming
 """
 FEEDBACK_KEYS = """
-    CREATE OR REPLACE TEMP TABLE import_feedback_key AS SELECT number, place, hash(feedback_id) AS id FROM incoming
+    CREATE OR REPLACE TEMP TABLE import_feedback_key AS SELECT number, hash(feedback_id) AS id FROM incoming
 """
 SHARED_INTERACTIONS = """
     SELECT place FROM import_interaction_key
@@ -62,7 +62,6 @@ SAME_FEEDBACK = f"""
 """
 KNOWN_INTERACTIONS = "SELECT place FROM import_interaction_known"
 KNOWN_FEEDBACK = "SELECT number FROM import_feedback_known"
-PLACES = "SELECT place FROM import_feedback_key ORDER BY number"
 TEMPORARY = ("interaction_key", "feedback_key", "interaction_known", "feedback_known")
 
 
@@ -112,9 +111,10 @@ def survey(staging: Staging, engine: Engine) -> Survey:
     odd = known & ~same
     has_new = np.zeros(staging.size, np.bool_)
     if known.any() or said.any():
-        places = engine.column(PLACES)
-        odd[places[said & ~repeated]] = True
-        has_new[places[~said]] = True
+        for part in staging.feedback.batches(["number", "place"]):
+            numbers, places = part["number"].to_numpy(), part["place"].to_numpy()
+            odd[places[said[numbers] & ~repeated[numbers]]] = True
+            has_new[places[~said[numbers]]] = True
     duplicate = known & ~odd & ~has_new
     undated = staging.undated & ~odd & ~duplicate
     return Survey(odd, known, said, int(duplicate.sum()), int(undated.sum()))
