@@ -30,6 +30,8 @@ class Cancelled(Exception):
 
 
 class State(StrEnum):
+    """Where a job is in its life."""
+
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
@@ -38,13 +40,17 @@ class State(StrEnum):
 
     @property
     def ended(self) -> bool:
+        """Whether it stays so for ever."""
         return self in (State.DONE, State.FAILED, State.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
 class View(Generic[T]):
-    """A job at one moment. `total` is None where nobody knows it; `result` stands when it is done, `error` (one
-    sentence for a person) when it failed."""
+    """A job at one moment.
+
+    `done` of `total` units of its own choice, None where nobody knows how many; `result` stands when it is done,
+    `error` (one sentence for a person) when it failed; `started` and `ended` are seconds of `time.monotonic`.
+    """
 
     state: State = State.QUEUED
     done: int = 0
@@ -189,6 +195,7 @@ class Jobs:
         return job
 
     def get(self, job_id: str) -> Job[Any] | None:
+        """The job of this id, None where it is not kept (any more)."""
         return self._jobs.get(job_id)
 
     def listing(self) -> list[Job[Any]]:

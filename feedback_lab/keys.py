@@ -1,12 +1,12 @@
 """Keys of the HTTP API: made once, shown once, stored as a hash, revocable at once.
 
-A secret is `fl_` and 256 random bits, so its plain SHA-256 cannot be reversed and needs no salt.
+A secret is `fl_` and 256 random bits, so its plain SHA-256 cannot be reversed and needs no salt, and how long the
+search for a hash takes tells nothing of the secret.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import re
 import secrets
@@ -61,13 +61,11 @@ class Keyring:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._seen = -1
-        self._by_hash: dict[str, tuple[str, KeyInfo]] = {}
+        self._by_hash: dict[str, KeyInfo] = {}
 
     def check(self, secret: str) -> KeyInfo | None:
         """The live key with this secret, None for any other text."""
-        found = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-        known = self._live().get(found)
-        return known[1] if known and hmac.compare_digest(known[0], found) else None
+        return self._live().get(_hash(secret))
 
     def is_of(self, store: Store) -> bool:
         """Whether these are the keys of `store`."""
@@ -75,13 +73,13 @@ class Keyring:
 
     def origins(self) -> frozenset[str]:
         """The origins of all live public-write keys."""
-        return frozenset(origin for _, info in self._live().values() for origin in info.origins)
+        return frozenset(origin for info in self._live().values() for origin in info.origins)
 
-    def _live(self) -> dict[str, tuple[str, KeyInfo]]:
+    def _live(self) -> dict[str, KeyInfo]:
         change = _changes.get(self._store, 0)
         if change != self._seen:
             rows = self._store.rows("SELECT * FROM api_key WHERE revoked_at IS NULL")
-            self._by_hash = {row["secret_sha256"]: (row["secret_sha256"], _info(row)) for row in rows}
+            self._by_hash = {row["secret_sha256"]: _info(row) for row in rows}
             self._seen = change
         return self._by_hash
 
@@ -113,7 +111,7 @@ def add(store: Store, name: str, scope: str, origins: Sequence[str] = ()) -> tup
                 key_id=info.key_id,
                 name=wording,
                 scope=str(info.scope),
-                secret_sha256=hashlib.sha256(secret.encode()).hexdigest(),
+                secret_sha256=_hash(secret),
                 origins=list(allowed),
                 created_at=info.created_at,
             )
@@ -145,6 +143,10 @@ def revoke(store: Store, name: str) -> KeyInfo:
 def listing(store: Store) -> list[KeyInfo]:
     """All keys, the revoked ones too, oldest first."""
     return [_info(row) for row in store.rows("SELECT * FROM api_key ORDER BY created_at, key_id")]
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _changed(store: Store) -> None:

@@ -10,6 +10,7 @@ import pytest
 from feedback_lab import serving
 from feedback_lab.serving import Lab
 from feedback_lab.store import DATABASE_NAME, Store, open_store
+from tests.command_line import Ask, Refuse, asking, refusing
 
 
 @pytest.fixture
@@ -36,11 +37,24 @@ def store(home: Path, empty_database: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def lab(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """The open lab of this process, as the pages find it."""
+    """The open lab of this process, as the pages find it; they wait for their figures, however busy the machine is."""
+    monkeypatch.setattr("feedback_lab.ui.background.QUICK_S", 60.0)
     monkeypatch.setenv("FEEDBACK_LAB_HOME", str(home))
     monkeypatch.delenv("FEEDBACK_LAB_DB", raising=False)
     yield serving.open_lab()
     serving.close_lab()
+
+
+@pytest.fixture
+def ask(home: Path, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Run a command with --json in the test's home: `ask("imports")`."""
+    return asking(home, capsys)
+
+
+@pytest.fixture
+def refuse(home: Path, capsys: pytest.CaptureFixture[str]) -> Refuse:
+    """Run a command in the test's home that must be refused: `refuse(1, "import", "nothing.csv")`."""
+    return refusing(home, capsys)
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,12 @@ def upload(name: str, content: bytes) -> AppTest:
     return app.file_uploader[0].set_value((name, content, "text/csv")).run()
 
 
+def unfold(app: AppTest, key: str) -> AppTest:
+    """Open the popover with this key, whose content is worked out only then."""
+    app.session_state[key] = True
+    return app.run()
+
+
 def press(app: AppTest, label: str) -> AppTest:
     """Press the button with this label and look at the page again."""
     return next(button for button in app.button if button.label == label).click().run()

@@ -9,9 +9,18 @@ from typing import Any
 
 from feedback_lab.ingest.habits import Habits
 from feedback_lab.ingest.meaning.opinion import Opinion, opinion_of
-from feedback_lab.ingest.meaning.values import OTHER, USER, Unreadable, role_of, time_of, turn_of, zone_of
+from feedback_lab.ingest.meaning.values import (
+    OTHER,
+    USER,
+    Unreadable,
+    population_of,
+    role_of,
+    time_of,
+    turn_of,
+    zone_of,
+)
 from feedback_lab.ingest.pairing import Pairing
-from feedback_lab.ingest.planning.plan import TAG, Plan, population_of
+from feedback_lab.ingest.planning.plan import TAG, Plan
 from feedback_lab.ingest.reading.batches import Row
 
 Told = dict[str, Any]

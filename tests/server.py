@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,13 +45,24 @@ def serve_command(home: Path, port: int) -> list[str]:
     return [*program, "--home", str(home), "serve", "--no-browser", "--port", str(port)]
 
 
-def start_server(home: Path, working_directory: Path = ROOT) -> Server:
+def streamlit_command(home: Path, port: int) -> list[str]:
+    """Streamlit's own command, with home in the environment."""
+    options = [f"--server.port={port}", "--server.address=127.0.0.1", "--server.headless=true"]
+    return [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), *options]
+
+
+def start_server(
+    home: Path, working_directory: Path = ROOT, command: Callable[[Path, int], list[str]] = serve_command
+) -> Server:
     """Serve `home` on a free port and wait until it answers; the process's own words go to `<home>.log`."""
     port = free_port()
     home.parent.mkdir(parents=True, exist_ok=True)
     log = home.with_name(f"{home.name}.log")
     with log.open("wb") as words:
-        process = subprocess.Popen(serve_command(home, port), cwd=working_directory, stdout=words, stderr=words)
+        process = subprocess.Popen(
+            command(home, port), cwd=working_directory, stdout=words, stderr=words,
+            env=os.environ | {"FEEDBACK_LAB_HOME": str(home)},
+        )  # fmt: skip
     server = Server(process, home, port)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

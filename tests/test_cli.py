@@ -1,53 +1,19 @@
 """The command line: one JSON object or one line of error, the exit codes, and that every command is documented."""
 
 import csv
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from feedback_lab import cli, serving
 from feedback_lab.store import open_store
+from tests.command_line import Ask, Refuse
 
 ROOT = Path(__file__).resolve().parents[1]
 HOSTILE = ROOT.parent / "shared" / "checks" / "hostile_text.txt"
-
-Ask = Callable[..., dict[str, Any]]
-Refuse = Callable[..., str]
-
-
-@pytest.fixture
-def ask(home: Path, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Run a command with --json in a home of its own; it must succeed and print one JSON object."""
-
-    def run(*arguments: str) -> dict[str, Any]:
-        code = cli.run(["--home", str(home), *arguments, "--json"])
-        out = capsys.readouterr()
-        assert (code, out.err) == (0, "")
-        answer = json.loads(out.out)
-        assert isinstance(answer, dict)
-        return answer
-
-    return run
-
-
-@pytest.fixture
-def refuse(home: Path, capsys: pytest.CaptureFixture[str]) -> Refuse:
-    """Run a command that must fail with `code`, one line on stderr and nothing on stdout; the line."""
-
-    def run(code: int, *arguments: str) -> str:
-        found = cli.run(["--home", str(home), *arguments])
-        out = capsys.readouterr()
-        assert (found, out.out) == (code, ""), out
-        assert len(out.err.splitlines()) == 1, out.err
-        return out.err
-
-    return run
 
 
 @pytest.fixture

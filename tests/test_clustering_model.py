@@ -10,7 +10,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from feedback_lab.issues.grouping.clustering import Clustering, cluster, emerging
 from feedback_lab.issues.grouping.comments import judges_only, read, says_nothing
-from feedback_lab.issues.grouping.copies import votes
+from feedback_lab.issues.grouping.copies import near_pairs, votes
+from feedback_lab.issues.grouping.features import spelling
 from feedback_lab.issues.grouping.keywords import f1, finders, without_repeats
 
 SUBJECTS = {
@@ -114,20 +115,14 @@ def test_stretched_judgements_are_judgements() -> None:
 def test_near_copies_share_one_vote() -> None:
     copies = ["your bank refused the transfer to my landlord", "your bank refused the transfer to my landlady"]
     different = ["the app crashes at start", "invoice total is wrong", "no code arrived by text message"]
-    counted = votes([*copies, *different] * 40)
+    counted = votes(spelling([*copies, *different] * 40))
     assert counted.max() == pytest.approx(1 / 40)
-    assert votes([*copies, *different]).tolist() == pytest.approx([0.5, 0.5, 1, 1, 1])
+    assert votes(spelling([*copies, *different])).tolist() == pytest.approx([0.5, 0.5, 1, 1, 1])
 
 
 def test_near_copies_are_those_that_comparing_all_pairs_finds(banking: pd.DataFrame) -> None:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    from feedback_lab.issues.grouping.copies import near_pairs
-    from feedback_lab.issues.grouping.features import character_options, fitted
-
     texts = banking["text"].tolist()[:400]
-    rows = fitted(TfidfVectorizer, texts, sublinear_tf=True, **character_options(len(texts)))
-    assert rows is not None
+    rows = spelling(texts)
     left, right = np.nonzero(np.triu((rows @ rows.T).toarray() >= 0.7, k=1))
     found = {pair for some in near_pairs(rows, 0.7) for pair in zip(*(part.tolist() for part in some), strict=True)}
     assert found == set(zip(left.tolist(), right.tolist(), strict=True))

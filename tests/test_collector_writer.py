@@ -24,7 +24,6 @@ from feedback_lab.store import Store
 from tests.builders import interaction, thumb
 from tests.collector_server import lab_of, serving_collector
 
-
 LOOP = asyncio.new_event_loop()
 
 

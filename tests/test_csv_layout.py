@@ -39,6 +39,22 @@ def test_the_line_sep_names_the_delimiter(tmp_path: Path) -> None:
     assert values(opened(tmp_path, "sep=^\na^b\n1,2^3\n")) == [{"a": "1,2", "b": "3"}]
 
 
+@pytest.mark.parametrize(
+    ("content", "header"),
+    [
+        ("{question},{answer}\nWhy?,So.\n", ["{question}", "{answer}"]),
+        ("{{user id}};comment\n7;no\n", ["{{user id}}", "comment"]),
+        ("\ufeff{comment}\nbad\nworse\n", ["{comment}"]),
+        ("{id, comment}\n7,no\n", ["{id", "comment}"]),
+    ],
+)
+def test_a_header_in_braces_is_no_json(tmp_path: Path, content: str, header: list[str]) -> None:
+    source = opened(tmp_path, content)
+
+    assert source.header == header
+    assert len(values(source)) == content.count("\n") - 1
+
+
 def test_a_header_behind_a_hash_is_a_header(tmp_path: Path) -> None:
     assert opened(tmp_path, "#,name\n1,x\n2,y\n").header == ["#", "name"]
     assert opened(tmp_path, "# by ann\n# a,b\n1,2\n3,4\n").header == ["# a", "b"]

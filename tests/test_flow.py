@@ -13,7 +13,8 @@ import pytest
 from feedback_lab import backup, knowledge, recall, review
 from feedback_lab.errors import LabError
 from feedback_lab.ingest import load, undo
-from feedback_lab.ingest.planning import mapping
+from feedback_lab.ingest.planning.mapping import complete_plan
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.ingest.reading import readers
 from feedback_lab.insights.summary import insights
 from feedback_lab.issues import tracking
@@ -67,7 +68,7 @@ def write_log(path: Path) -> Path:
 
 def bring_in(store: Store, path: Path) -> load.ImportReport:
     rows = readers.open_rows(path)
-    plan, _ = mapping.complete_plan(mapping.Plan(), rows.header, rows.sample(), only_exact=False)
+    plan, _ = complete_plan(Plan(), rows.header, rows.sample(), only_exact=False)
     return load.import_file(store, path, plan)
 
 

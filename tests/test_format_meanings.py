@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from feedback_lab.ingest import formats
-from feedback_lab.ingest.formats.cells import answered, asked, structure
+from feedback_lab.ingest.formats.cells import structure
 from feedback_lab.ingest.formats.format import Pass
+from feedback_lab.ingest.formats.messages import answered, asked
 from feedback_lab.ingest.formats.scores import Scores
 from feedback_lab.ingest.formats.spans import identity
 from feedback_lab.ingest.planning.plan import Plan

@@ -93,6 +93,15 @@ def test_no_tool_takes_the_export_of_another(name: str) -> None:
     assert takers == {EXPORTS[name][0]}
 
 
+@pytest.mark.parametrize("name", EXPORTS)
+def test_no_row_is_taken_for_another_kind_of_the_same_tool(name: str) -> None:
+    (kinds,) = [kinds for kinds in formats.TOOLS if any(kind.name == EXPORTS[name][0] for kind in kinds)]
+    rows = [row.values for row in open_rows(FIXTURES / name)]
+    takers = {kind.name for kind in kinds for row in rows if kind.holds is not None and kind.holds(row)}
+
+    assert takers <= {EXPORTS[name][0]}
+
+
 @pytest.mark.parametrize("name", ["airline_negative", "banking77", "chatgpt_appstore_reviews", "feedbackqa"])
 def test_real_files_without_a_tool_are_ordinary(shared_data: Path, name: str) -> None:
     assert formats.recognise(open_rows(shared_data / f"{name}.csv")) is None
@@ -143,6 +152,68 @@ def test_scores_and_traces_meet_in_any_order(store: Store, tmp_path: Path, names
     assert len({row["interaction_id"] for row in one}) == 3
     assert all(row["input"] and row["output"] and row["created_at"] for row in one)
     assert sum(report.reasons.get("id_conflict", 0) for report in reports) == 0
+
+
+def merged(folder: Path, *names: str) -> Path:
+    """One JSON list of the rows of several exports, one after another."""
+    path = folder / "merged.json"
+    path.write_text(json.dumps([row.values for name in names for row in open_rows(FIXTURES / name)]), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("langfuse/traces.json", "langfuse/scores.jsonl"),
+        ("langfuse/observations.json", "langfuse/scores_v3.json"),
+        ("langsmith/runs.json", "langsmith/feedback.json"),
+        ("langsmith/feedback.json", "langsmith/runs.json"),
+        ("phoenix/spans.json", "phoenix/span_annotations.json"),
+        ("otel/otlp.jsonl", "phoenix/span_annotations.json"),
+        ("mlflow/traces.jsonl", "mlflow/assessments.json"),
+        ("opik/traces.json", "opik/feedback_scores.json"),
+        ("langwatch/events.json", "langwatch/annotations.json"),
+        ("dify/messages.json", "dify/feedback.json"),
+    ],
+)
+def test_several_kinds_of_one_tool_in_one_file_give_what_they_give_apart(
+    store: Store, tmp_path: Path, names: tuple[str, str]
+) -> None:
+    apart = into(store, *names)
+    expected = store.rows(MEETING)
+    for table in ("interaction", "feedback"):
+        store.write(lambda connection, table=table: connection.exec_driver_sql(f"DELETE FROM {table}"))
+    report = import_file(store, merged(tmp_path, *names), Plan())
+
+    assert store.rows(MEETING) == expected
+    assert report.rejected == sum(one.rejected for one in apart)
+    titles = {kind.name: kind.title for kind in formats.FORMATS}
+    assert all(titles[EXPORTS[name][0]] in report.format for name in names)
+
+
+def test_rows_of_another_kind_are_said_and_read_also_far_down_in_the_file(store: Store, tmp_path: Path) -> None:
+    runs, feedback = (list(open_rows(FIXTURES / f"langsmith/{name}.json")) for name in ("runs", "feedback"))
+    many = [runs[0].values | {"id": f"r{number}"} for number in range(1_200)]
+    (tmp_path / "few.json").write_text(json.dumps([runs[0].values, feedback[0].values]), "utf-8")
+    (tmp_path / "many.json").write_text(json.dumps([*many, feedback[0].values]), "utf-8")
+    few = formats.recognise(open_rows(tmp_path / "few.json"))
+    report = import_file(store, tmp_path / "many.json", Plan())
+
+    assert few is not None
+    assert few.said[1].endswith("of the first rows: 1 LangSmith runs.")
+    assert (report.new, report.rejected) == (1_201, 0)
+    assert ", 1 of them LangSmith feedback" in report.format
+
+
+def test_annotations_of_dify_among_its_messages_are_a_reviewers_answers(store: Store, tmp_path: Path) -> None:
+    messages = [row.values for row in open_rows(FIXTURES / "dify/messages.json")]
+    annotation = {"id": "a1", "question": "How long?", "answer": "Two days.", "hit_count": 3}
+    (tmp_path / "both.json").write_text(json.dumps([*messages, annotation]), "utf-8")
+    report = import_file(store, tmp_path / "both.json", Plan())
+
+    assert report.rejected == 0
+    found = store.rows("SELECT population, suggested_answer FROM feedback WHERE suggested_answer = 'Two days.'")
+    assert found == [{"population": "reviewer", "suggested_answer": "Two days."}]
 
 
 def test_a_score_file_alone_puts_no_annotator_and_no_time_of_rating_into_the_interaction(store: Store) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from feedback_lab import cli, server_note
 from feedback_lab.store import open_store
-from tests.server import Server, start_server
+from tests.server import Server, start_server, streamlit_command
 
 PROGRAM = [sys.executable, "-c", "import sys; from feedback_lab.cli import main; main(sys.argv[1:])"]
 READS = [
@@ -342,3 +342,11 @@ def test_a_server_that_is_stopped_gives_the_answers_under_way_before_it_ends(hom
     assert running.process.wait(60) == 0
     assert (process.returncode, "100,000 new" in said) == (0, True)
     assert answer(home, "imports")["imports"][0]["rows_new"] == 100_000
+
+
+def test_a_server_that_streamlit_itself_started_takes_commands_too(home: Path) -> None:
+    running = start_server(home, command=streamlit_command)
+    assert token_of(running)
+    assert answer(home, "imports") == {"imports": []}
+    running.stop()
+    assert not (home / "server.json").exists()

@@ -69,7 +69,7 @@ def test_comments_that_fit_each_other_and_no_issue_become_a_proposal(grouped: St
 
     [proposal] = [one for one in tracking.listing(grouped).issues if one.proposed]
     assert proposal.frequency == 10
-    assert "german" in proposal.title.casefold()
+    assert "answers in english" in proposal.title.casefold()
     assert "proposed" in proposal.flags
     now = {row["feedback_id"]: row["issue_id"] for row in grouped.rows("SELECT * FROM issue_member")}
     assert {one: now[one] for one in before} == before

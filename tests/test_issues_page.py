@@ -1,15 +1,17 @@
 """The Issues page: the list, its filters in the address, and what a human does to one issue."""
 
 import os
+from datetime import timedelta
 
 from streamlit.testing.v1 import AppTest
 
 from feedback_lab import review
 from feedback_lab.issues import acts, listing, tracking
+from feedback_lab.records import utc_now
 from feedback_lab.serving import Lab
 from tests.builders import pattern
 from tests.issue_builders import complain
-from tests.page_builders import ENTRY_POINT, ROOT, press, words_of
+from tests.page_builders import ENTRY_POINT, ROOT, press, unfold, words_of
 
 
 def complaints(lab: Lab) -> list[str]:
@@ -44,10 +46,9 @@ def test_the_list_answers_with_what_fits_none_and_what_says_nothing(lab: Lab) ->
 
 
 def test_filters_and_columns_come_from_the_address_and_the_export_obeys_them(lab: Lab) -> None:
-    complaints(lab)
+    _, rate, _ = complaints(lab)
     app = issues(q="rate", cols="Share")
-    assert len(table(app)) == 1
-    assert "rate" in table(app)[0].lower()
+    assert table(app) == [one.title for one in listing.listing(lab.store).issues if one.issue_id == rate]
     assert list(app.dataframe[0].value.columns) == ["Issue", "Flags", "Comments", "Share"]
     assert "Export these 8 comments" in [one.label for one in app.get("download_button")]
     assert "No issue fits these filters." in words_of(issues(q="parcel"))
@@ -90,7 +91,7 @@ def test_status_lock_and_title_are_kept_recorded_and_taken_back(lab: Lab) -> Non
 
 def test_an_issue_is_sent_to_review_with_its_exact_count_first(lab: Lab) -> None:
     first, *_ = complaints(lab)
-    app = issues(issue=first)
+    app = unfold(issues(issue=first), "open_send")
     assert "12 complaints: 12 to send as one case" in words_of(app)
     press(app, "Send 12 complaints")
     (task,) = review.tasks(lab.store)
@@ -117,5 +118,24 @@ def test_what_fits_none_and_what_says_nothing_can_be_opened(lab: Lab) -> None:
     tracking.assign_new(lab.store)
     app = issues()
     assert "2 (7.1 %) say nothing" in words_of(app)
+    unfold(app, "open_loose_True")
     low = next(frame.value for frame in app.dataframe if list(frame.value.get("Comment", [])) == ["bad", "bad"])
     assert list(low["Question"]) == ["Which parcel?"] * 2
+
+
+def test_issues_without_a_comment_in_the_period_are_found_on_request(lab: Lab) -> None:
+    long_ago = utc_now() - timedelta(days=200)
+    complain(lab.store, "card", 12, at=utc_now() - timedelta(days=1))
+    complain(lab.store, "rate", 8, at=long_ago)
+    recent, old = (one.issue_id for one in tracking.refresh(lab.store).issues)
+
+    app = issues(period="30 days")
+    assert list(app.dataframe[0].value["Comments"]) == [12]
+    assert "1 issue of 2 shown" in words_of(app)
+    switch = next(one for one in app.toggle if one.label == "Show 1 more without a comment in this period")
+    assert list(switch.set_value(True).run().dataframe[0].value["Comments"]) == [12, 0]
+
+    opened = words_of(issues(period="30 days", issue=old))
+    assert "exchange rate" in opened
+    assert "0 comments" in opened
+    assert "Show 1 more" not in "".join(one.label for one in issues(issue=recent).toggle)

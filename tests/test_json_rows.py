@@ -51,6 +51,84 @@ def test_one_record_stays_whole(tmp_path: Path, record: dict[str, object], inden
     assert values(opened(tmp_path, json.dumps(record, indent=indent))) == [record]
 
 
+def page(*rows: dict[str, object], **more: object) -> dict[str, object]:
+    return {"object": "list", "data": list(rows), "has_more": True, **more}
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (json.dumps(page(*ROWS[:2])) + json.dumps(page(ROWS[2])), [1, 1, 1]),
+        (json.dumps(page(*ROWS[:2])) + "\n" + json.dumps(page(ROWS[2])) + "\n", [1, 1, 2]),
+        (json.dumps(page(*ROWS[:2]), indent=1) + "\n" + json.dumps(page(ROWS[2]), indent=1), [4, 8, 18]),
+        (json.dumps([page(*ROWS[:2], pagination={"skip": 0}), page(ROWS[2], sortable_by=["name"])]), [1, 1, 1]),
+        (json.dumps(page()) + "\n" + json.dumps(page(*ROWS)) + "\n" + json.dumps({"data": None}), [2, 2, 2]),
+    ],
+    ids=["in one line", "one a line", "over many lines", "in a list", "among empty ones"],
+)
+def test_pages_of_an_api_in_one_file_give_the_rows_of_all_of_them(
+    tmp_path: Path, content: str, lines: list[int]
+) -> None:
+    source = opened(tmp_path, content)
+
+    assert values(source) == ROWS
+    assert [row.line for row in source] == lines
+    assert source.format.startswith("JSON, the list 'data' of each of its objects")
+
+
+def test_lists_one_after_another_give_the_rows_of_all_of_them(tmp_path: Path) -> None:
+    rows = list(opened(tmp_path, json.dumps(ROWS[:2], indent=2) + "\n" + json.dumps(ROWS[2:]) + json.dumps(ROWS[:1])))
+
+    assert [row.values for row in rows] == [*ROWS, ROWS[0]]
+    assert [row.line for row in rows] == [2, 6, 11, 11]
+
+
+def test_a_page_that_is_broken_or_no_page_costs_itself_alone(tmp_path: Path) -> None:
+    good = json.dumps(page({"id": 1}))
+    broken = '{"object": "list", "data": [{"id": 2}], "has_more": oops, "total": 3}'
+    content = "\n".join([good, good, broken, good, '{"error": "slow down"}', good, good[:-20]])
+
+    assert codes(list(opened(tmp_path, content))) == [
+        (1, None),
+        (2, None),
+        (3, None),
+        (3, "cut_off"),
+        (4, None),
+        (5, "no_rows"),
+        (6, None),
+        (7, None),
+        (7, "cut_off"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "record", [{"id": 1, "data": [{"x": 1}]}, {"turns": [{"role": "user"}]}, {"data": [{"x": 1}], "scores": [{"y": 1}]}]
+)
+def test_records_that_hold_a_list_are_no_pages(tmp_path: Path, record: dict[str, object]) -> None:
+    for between in ("", "\n"):
+        assert values(opened(tmp_path, between.join([json.dumps(record)] * 3))) == [record] * 3
+
+
+@pytest.mark.parametrize("end", ["]}", '], "has_more": false}'])
+def test_rows_one_a_line_in_the_list_of_one_object_are_not_taken_for_json_lines(tmp_path: Path, end: str) -> None:
+    lines = ['{"data": [', *(json.dumps(row) + "," for row in ROWS[:2]), json.dumps(ROWS[2]), end]
+
+    assert values(opened(tmp_path, "\n".join(lines))) == ROWS
+
+
+def test_json_lines_stuck_together_without_a_line_break_are_read(tmp_path: Path) -> None:
+    content = '{"a": 1}\n{"a": 2}{"a": 3} {"a": 4}\n{"a": 5}7\n{"a": 6}'
+
+    assert codes(list(opened(tmp_path, content))) == [
+        (1, None),
+        (2, None),
+        (2, None),
+        (2, None),
+        (3, "bad_json"),
+        (4, None),
+    ]
+
+
 def test_rows_carry_the_line_that_they_begin_in(tmp_path: Path) -> None:
     rows = list(opened(tmp_path, json.dumps(ROWS, indent=2)))
 

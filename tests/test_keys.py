@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import pytest
 
-from feedback_lab import cli, keys
+from feedback_lab import keys
 from feedback_lab.errors import InputError
 from feedback_lab.keys import Keyring, Scope
 from feedback_lab.store import Store
+from tests.command_line import Ask, Refuse
 
 
 def test_a_key_opens_what_it_was_made_for_and_its_secret_is_kept_nowhere(store: Store) -> None:
@@ -108,21 +108,13 @@ def test_only_live_public_keys_bring_origins(store: Store) -> None:
     assert ring.origins() == frozenset()
 
 
-def test_keys_by_command_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def ask(*arguments: str) -> dict[str, object]:
-        assert cli.run(["--home", str(home), "keys", *arguments, "--json"]) == 0
-        answer = json.loads(capsys.readouterr().out)
-        assert isinstance(answer, dict)
-        return answer
-
-    made = ask("add", "site", "--scope", "public-write", "--origin", "https://shop.example")
+def test_keys_by_command_line(ask: Ask, refuse: Refuse) -> None:
+    made = ask("keys", "add", "site", "--scope", "public-write", "--origin", "https://shop.example")
     assert str(made["secret"]).startswith("fl_")
-    listed = ask("list")["keys"]
-    assert isinstance(listed, list)
+    listed = ask("keys", "list")["keys"]
     assert [(key["name"], key["scope"], key["origins"]) for key in listed] == [
         ("site", "public-write", ["https://shop.example"])
     ]
     assert str(made["secret"]) not in json.dumps(listed)
-    assert ask("revoke", "site")["revoked_at"]
-    assert cli.run(["--home", str(home), "keys", "revoke", "site"]) == 1
-    assert "no live key" in capsys.readouterr().err
+    assert ask("keys", "revoke", "site")["revoked_at"]
+    assert "no live key" in refuse(1, "keys", "revoke", "site")

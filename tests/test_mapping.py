@@ -3,7 +3,8 @@
 import pytest
 
 from feedback_lab.errors import InputError
-from feedback_lab.ingest.planning.mapping import Plan, check, complete_plan, suggest
+from feedback_lab.ingest.planning.mapping import complete_plan, suggest
+from feedback_lab.ingest.planning.plan import Plan, check
 
 ROW = {"Question": "How?", "answer": "So.", "Thumbs": "👎", "review_text": "wrong", "Timestamp": "2026-01-02", "x": "1"}
 

@@ -169,6 +169,47 @@ def test_other_spans_say_nothing(given: dict[str, Any]) -> None:
     assert of_span(span(given)) == ([], [])
 
 
+CHAIN = {"openinference.span.kind": "CHAIN", "input.value": "Why?", "output.value": "Because."}
+
+
+@pytest.mark.parametrize("given", [CHAIN, {"input.value": "Why?"}, CHAIN | {"openinference.span.kind": "AGENT"}])
+def test_a_root_with_a_question_or_an_answer_is_what_people_saw(given: dict[str, Any]) -> None:
+    made = interaction_in(span(given, root=True))
+
+    assert made is not None
+    assert (made.interaction_id, made.input) == (SPAN, "Why?")
+
+
+@pytest.mark.parametrize("kind", ["EMBEDDING", "RETRIEVER", "TOOL", "EVALUATOR"])
+def test_a_job_that_answers_nobody_is_no_interaction_although_it_is_a_root(kind: str) -> None:
+    assert of_span(span(CHAIN | {"openinference.span.kind": kind}, root=True)) == ([], [])
+
+
+def test_a_root_that_judges_another_span_is_no_interaction() -> None:
+    judged = {"annotations.0.annotation.name": "correct", "annotations.0.annotation.label": "pass"}
+    carrier = span({"input.value": "Is it right?"} | judged, links=[(OTHER_TRACE, OTHER_SPAN)], root=True)
+
+    assert interaction_in(carrier) is None
+    assert feedback_in(carrier).interaction_id == OTHER_SPAN
+
+
+@pytest.mark.parametrize("parent", [None, "", "0" * 16, OTHER_SPAN])
+def test_a_span_without_a_parent_is_a_root_in_otlps_json(parent: str | None) -> None:
+    given = {"traceId": TRACE, "spanId": SPAN, "parentSpanId": parent}
+
+    assert [found.root for found in spans_of({"resourceSpans": [{"scopeSpans": [{"spans": [given]}]}]})] == [
+        parent != OTHER_SPAN
+    ]
+
+
+def test_feedback_that_names_the_trace_meets_the_root_whose_answer_people_saw(store: Store) -> None:
+    root = span(CHAIN, span_id=OTHER_SPAN, root=True)
+    store_together(store, [item for found in (root, chat()) for item in of_span(found).items])
+    store_together(store, [FeedbackItem(TRACE, "f1", value="up")])
+
+    assert pairs(store) == {"f1": "Why?"}
+
+
 def test_a_span_that_carries_feedback_is_what_was_judged() -> None:
     judged = {"annotations.0.annotation.name": "user_feedback", "annotations.0.annotation.label": "positive"}
     made = interaction_in(span({"openinference.span.kind": "AGENT", "input.value": "Why?"} | judged))
@@ -433,6 +474,28 @@ def test_the_details_of_a_call_complete_its_span_in_either_order(store: Store, d
     (row,) = store.rows("SELECT input, output, created_at FROM interaction")
     assert (row["input"], row["output"]) == ("Where is my order?", "In the post.")
     assert row["created_at"] == datetime(2026, 11, 18, 11, 6, 40)
+
+
+def test_a_trace_gives_the_same_over_the_wire_and_in_a_file(store: Store, tmp_path: Path) -> None:
+    root = {
+        "traceId": TRACE,
+        "spanId": OTHER_SPAN,
+        "endTimeUnixNano": str(START + SECOND),
+        "attributes": pairs_of(CHAIN),
+    }
+    step = {**root, "spanId": SPAN, "parentSpanId": OTHER_SPAN, "endTimeUnixNano": str(START)}
+    call = {**step, "spanId": "1" * 16, "attributes": pairs_of(dict(chat().attributes))}
+    payload = {"resourceSpans": [{"scopeSpans": [{"spans": [call, step, root]}]}]}
+    thumb = {"trace.annotations.0.annotation.name": "user_feedback", "trace.annotations.0.annotation.label": "negative"}
+    step["attributes"] = pairs_of(CHAIN | thumb)
+    (tmp_path / "traces.jsonl").write_text(json.dumps(payload) + "\n", "utf-8")
+    report = import_file(store, tmp_path / "traces.jsonl", Plan())
+    assert (report.read, report.new) == (3, 3)
+    assert set(pairs(store).values()) == {"Why?"}
+
+    as_collected = sorted(spans_of(payload), key=lambda found: -found.end)
+    items = [item for found in as_collected for item in of_span(found).items]
+    assert [outcome.status for outcome in store_together(store, items)] == [Status.DUPLICATE] * 3
 
 
 def test_a_file_of_what_came_over_the_wire_adds_nothing(store: Store, tmp_path: Path) -> None:

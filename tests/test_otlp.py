@@ -93,6 +93,24 @@ def test_a_chat_arrives_as_an_interaction_with_its_times_and_tags(live: Live, tr
     assert stored["metadata"]["latency_ms"] >= 0
 
 
+def test_the_root_of_a_trace_arrives_with_the_answer_that_people_saw_and_its_steps_do_not(
+    live: Live, traced: TracerProvider
+) -> None:
+    tracer = traced.get_tracer("product")
+    chain = {"openinference.span.kind": "CHAIN", "input.value": "Where is it?", "output.value": "In the post."}
+    with (
+        tracer.start_as_current_span("ask", attributes=chain) as root,
+        tracer.start_as_current_span("rewrite", attributes=chain) as step,
+    ):
+        names = [format_span_id(each.get_span_context().span_id) for each in (root, step)]
+    assert traced.force_flush()
+
+    stored, nothing = (live.stored("interactions", name) for name in names)
+    assert stored is not None
+    assert (stored["input"], stored["output"]) == ("Where is it?", "In the post.")
+    assert nothing is None
+
+
 def test_an_evaluation_event_of_the_span_arrives_as_feedback(live: Live, traced: TracerProvider) -> None:
     tracer = traced.get_tracer("product")
     with tracer.start_as_current_span("chat heron-1", attributes=CHAT) as span:

@@ -9,6 +9,7 @@ import pytest
 from feedback_lab.errors import InputError
 from feedback_lab.insights.periods import (
     NOT_GIVEN,
+    Beside,
     Period,
     compare,
     feedback_over_time,
@@ -18,7 +19,7 @@ from feedback_lab.insights.periods import (
     rate_over_time,
     response_rate,
     segments,
-    undated_verdicts,
+    verdicts_beside,
 )
 from feedback_lab.insights.rates import rate
 from feedback_lab.store import Store
@@ -95,8 +96,8 @@ def test_undated_verdicts_count_when_received_but_stay_out_of_charts(store: Stor
     assert rate_in(store, *JUNE).n == 2
     assert rate_over_time(store, *JUNE)["n"].tolist() == [1]
     assert feedback_over_time(store, *JUNE)["feedback"].tolist() == [1]
-    assert undated_verdicts(store, *JUNE) == 1
-    assert undated_verdicts(store, DAY, DAY) == 0
+    assert verdicts_beside(store, *JUNE) == Beside(neutral=1, undated=1)
+    assert verdicts_beside(store, DAY, DAY) == Beside(neutral=0, undated=0)
 
 
 def test_the_rate_is_shown_for_each_day_with_a_verdict(store: Store) -> None:

@@ -1,9 +1,7 @@
 """A mapping is made once: saved under a name, used again for the same columns, by the command line too."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,6 +10,7 @@ from feedback_lab.errors import InputError
 from feedback_lab.ingest.planning import saved_mappings
 from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.store import Store
+from tests.command_line import Ask, Refuse
 
 FIXTURES = Path(__file__).parent / "fixtures"
 PLAN = Plan(
@@ -24,35 +23,6 @@ PLAN = Plan(
     complete=True,
     date_order="day-month",
 )
-
-Ask = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def ask(home: Path, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Run a command with --json; it must succeed."""
-
-    def run(*arguments: str) -> dict[str, Any]:
-        code = cli.run(["--home", str(home), *arguments, "--json"])
-        out = capsys.readouterr()
-        assert (code, out.err) == (0, "")
-        answer: dict[str, Any] = json.loads(out.out)
-        return answer
-
-    return run
-
-
-@pytest.fixture
-def refuse(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Run a command that must be refused with one line; the line."""
-
-    def run(*arguments: str) -> str:
-        code = cli.run(["--home", str(home), *arguments])
-        out = capsys.readouterr()
-        assert (code, out.out, len(out.err.splitlines())) == (1, "", 1)
-        return out.err
-
-    return run
 
 
 @pytest.fixture
@@ -120,16 +90,14 @@ def test_the_next_file_with_the_same_columns_needs_no_mapping(ask: Ask, write: C
     assert [saved["name"] for saved in ask("mappings", "list")["mappings"]] == ["shop"]
 
 
-def test_a_saved_mapping_is_used_by_name_and_forgotten(
-    ask: Ask, refuse: Callable[..., str], write: Callable[..., str]
-) -> None:
+def test_a_saved_mapping_is_used_by_name_and_forgotten(ask: Ask, refuse: Refuse, write: Callable[..., str]) -> None:
     ask("import", write("1.csv", "a,b", "slow,2"), "--map", "comment=a", "--save-mapping", "shop")
     other = ask("import", write("2.csv", "a,b,c", "bad,1,x"), "--mapping", "shop")
     assert ask("mappings", "remove", "shop") == {"removed": "shop"}
 
     assert other["mapping"] == {"comment": "a"}
-    assert "no saved mapping 'shop'" in refuse("import", write("3.csv", "a", "x"), "--mapping", "shop")
-    assert "'shop'" in refuse("mappings", "remove", "shop")
+    assert "no saved mapping 'shop'" in refuse(1, "import", write("3.csv", "a", "x"), "--mapping", "shop")
+    assert "'shop'" in refuse(1, "mappings", "remove", "shop")
 
 
 def test_a_dry_run_saves_no_mapping(ask: Ask, write: Callable[..., str]) -> None:
@@ -139,7 +107,7 @@ def test_a_dry_run_saves_no_mapping(ask: Ask, write: Callable[..., str]) -> None
 
 
 def test_a_tools_export_is_recognised_and_can_be_read_otherwise(
-    ask: Ask, refuse: Callable[..., str], write: Callable[..., str]
+    ask: Ask, refuse: Refuse, write: Callable[..., str]
 ) -> None:
     export = str(FIXTURES / "langfuse" / "scores.csv")
     recognised = ask("import", export, "--dry-run")
@@ -150,9 +118,9 @@ def test_a_tools_export_is_recognised_and_can_be_read_otherwise(
     assert "10 records of 10 rows" in recognised["format"]
     assert any("looks like Langfuse scores" in sentence for sentence in by_hand["said"])
     assert by_hand["read_as"] == plain["read_as"] == "none"
-    assert "needs no mapping" in refuse("import", export, "--save-mapping", "x")
-    assert "no format 'x'" in refuse("import", export, "--format", "x")
-    assert "does not look like Argilla" in refuse("import", write("1.csv", "a", "b"), "--format", "argilla")
+    assert "needs no mapping" in refuse(1, "import", export, "--save-mapping", "x")
+    assert "no format 'x'" in refuse(1, "import", export, "--format", "x")
+    assert "does not look like Argilla" in refuse(1, "import", write("1.csv", "a", "b"), "--format", "argilla")
 
 
 def test_the_formats_are_listed_with_what_they_read(ask: Ask, home: Path, capsys: pytest.CaptureFixture[str]) -> None:

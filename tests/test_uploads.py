@@ -22,6 +22,7 @@ from feedback_lab.records import new_id
 from feedback_lab.store import Store
 from feedback_lab.ui.headers import BROWSER_COOKIE
 from feedback_lab.uploads import DESK, Desk, Ticket
+from tests.browsing import open_tab
 from tests.chromium import open_chromium
 from tests.collector_server import Api, serving_collector
 from tests.server import Server, start_server
@@ -178,11 +179,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def tab(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
-    yield context.new_page()
-    context.close()
+    with open_tab(browser) as opened:
+        opened.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        yield opened
 
 
 @pytest.fixture(scope="module")

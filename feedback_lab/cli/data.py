@@ -11,11 +11,9 @@ import typer
 from feedback_lab import backup as backups
 from feedback_lab import doctor as doctors
 from feedback_lab.cli.output import Json, emit, table
-from feedback_lab.cli.session import session
+from feedback_lab.cli.session import ACTOR, session
 from feedback_lab.ingest import history, undo
 from feedback_lab.knowledge import Files
-
-ACTOR = "command line"
 
 
 def register(app: typer.Typer) -> None:
@@ -81,7 +79,7 @@ def restore(
 def doctor(context: typer.Context, as_json: Json = False) -> None:
     """Is everything in order? Says where home is, too."""
     lab = session(context).lab
-    checks = doctors.examine(lab.store, lab.files)
+    checks = doctors.examine(lab.store, lab.files, lab.settings.embedding)
     healthy = all(check.ok for check in checks)
     emit({"home": str(lab.settings.home), "ok": healthy, "checks": [asdict(check) for check in checks]}, as_json)
     if not as_json:

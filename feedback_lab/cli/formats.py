@@ -7,11 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from feedback_lab.cli.output import Json, emit, moment, table
-from feedback_lab.cli.session import session
+from feedback_lab.cli.session import ACTOR, session
 from feedback_lab.ingest.formats import FORMATS
+from feedback_lab.ingest.meaning.numbers import scale_words
 from feedback_lab.ingest.planning import saved_mappings
-
-ACTOR = "command line"
 
 mappings = typer.Typer(help="Mappings that were saved with import --save-mapping.", no_args_is_help=True)
 
@@ -53,13 +52,12 @@ def mappings_remove(
 
 def _shown(saved: saved_mappings.SavedMapping) -> dict[str, Any]:
     plan = saved.plan
-    scale = f"{plan.scale[0]:g}:{plan.scale[1]:g}" if plan.scale else None
     return {
         "name": saved.name,
         "columns": dict(plan.columns),
         "values": plan.values,
         "constants": plan.constants,
-        "scale": scale,
+        "scale": scale_words(plan.scale) if plan.scale else None,
         "timezone": plan.timezone,
         "date_order": plan.date_order,
         "source": plan.source,

@@ -157,7 +157,7 @@ def _broken_off(name: str) -> str:
 
 def _portable(settings: Settings) -> dict[str, Any]:
     """The caller's settings, with paths that mean the same in another working directory."""
-    values = settings.model_dump(mode="json")
+    values = settings.model_dump(mode="json") | {"embedding_model": settings.embedding}
     for name in ("knowledge_file", "instructions_file"):
         if values.get(name):
             values[name] = str(Path(values[name]).absolute())

@@ -10,15 +10,16 @@ from typing import Annotated
 import typer
 
 from feedback_lab.cli.output import Json, emit, progress
-from feedback_lab.cli.session import session
+from feedback_lab.cli.session import ACTOR, session
 from feedback_lab.errors import InputError
 from feedback_lab.ingest import history, load
+from feedback_lab.ingest.meaning.numbers import scale_of
+from feedback_lab.ingest.meaning.values import Unreadable
 from feedback_lab.ingest.planning import choosing
 from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.ingest.reading import readers
 from feedback_lab.store import Store
 
-ACTOR = "command line"
 DELIMITERS = {"comma": ",", "tab": "\t", "\\t": "\t", "semicolon": ";", "bar": "|", "pipe": "|"}
 
 Pairs = list[str] | None
@@ -85,8 +86,19 @@ def import_file(
     reading = choosing.reading_of(store, rows, given, format=format, mapping=mapping, reuse=saved)
     if save_mapping is not None:
         choosing.check_saving(save_mapping, reading)
+    report = _imported(store, file, reading, hints, dry_run, as_json)
+    said = [*reading.said, *_twice(store, report)]
+    if save_mapping is not None and not dry_run:
+        said.append(choosing.remember(store, save_mapping, rows, reading, ACTOR))
+    answer = asdict(report) | {"mapping": reading.plan.columns, "read_as": reading.format, "said": said}
+    emit(answer, as_json, *said, *_account(report))
+
+
+def _imported(
+    store: Store, file: Path, reading: choosing.Reading, hints: readers.Hints, dry_run: bool, as_json: bool
+) -> load.ImportReport:
     with progress(as_json, "rows read") as step:
-        report = load.import_file(
+        return load.import_file(
             store,
             file,
             reading.plan,
@@ -96,11 +108,6 @@ def import_file(
             format=reading.format,
             hints=hints,
         )
-    said = [*reading.said, *_twice(store, report)]
-    if save_mapping is not None and not dry_run:
-        said.append(choosing.remember(store, save_mapping, rows, reading, ACTOR))
-    answer = asdict(report) | {"mapping": reading.plan.columns, "read_as": reading.format, "said": said}
-    emit(answer, as_json, *said, *_account(report))
 
 
 def _twice(store: Store, report: load.ImportReport) -> list[str]:
@@ -155,9 +162,6 @@ def _scale(given: str | None) -> tuple[float, float] | None:
     if given is None:
         return None
     try:
-        lo, hi = (float(part) for part in given.split(":"))
-    except ValueError:
-        raise InputError(f"--scale {given!r} cannot be read: write LO:HI, as 1:5.") from None
-    if not lo < hi:
-        raise InputError(f"--scale {given!r} is empty: LO must be smaller than HI, as 1:5.")
-    return lo, hi
+        return scale_of(given)
+    except Unreadable:
+        raise InputError(f"--scale {given!r} cannot be used: write LO:HI, the smaller number first, as 1:5.") from None

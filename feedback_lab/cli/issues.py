@@ -46,12 +46,13 @@ def refresh(
     """Group all negative comments again; issues that are still there keep their ids, and what people did stands."""
     from feedback_lab.issues import refreshing, tracking
 
-    store = session(context).store
+    lab = session(context).lab
+    store, embedding_model = lab.store, lab.settings.embedding
     with progress(as_json, "steps") as step:
         if dry_run:
-            plan = refreshing.plan_refresh(store, cold=cold, progress=step)
+            plan = refreshing.plan_refresh(store, cold=cold, embedding_model=embedding_model, progress=step)
         else:
-            plan = refreshing.refresh(store, cold=cold, progress=step)
+            plan = refreshing.refresh(store, cold=cold, embedding_model=embedding_model, progress=step)
     if dry_run:
         emit(plan.as_dict(), as_json, *_what_changes(plan))
         return
@@ -213,11 +214,15 @@ def _issue_as_json(view: IssueView) -> dict[str, Any]:
 def _what_changes(plan: RefreshPlan) -> list[str]:
     if plan.unchanged:
         return ["Nothing came since the last refresh, so nothing changes."]
+    compared = f"words and vectors of {plan.embedding_model}" if plan.embedding_model else "words alone"
+    switched = plan.other_model and not plan.cold
     parts = [(len(getattr(plan.changes, name)), name) for name in ("new", "grown", "shrunk", "split", "merged", "gone")]
     told = ", ".join(f"{count} {name}" for count, name in parts if count) or "no issue changes"
     return [
         f"{plan.changes.kept} issues stay ({told}); {plan.changes.moved:,} comments change their issue; "
-        f"unassigned {plan.unassigned_before:,} -> {plan.unassigned_after:,}."
+        f"unassigned {plan.unassigned_before:,} -> {plan.unassigned_after:,}.",
+        f"Compared by {compared}"
+        + (", not as at the last refresh: `--cold` makes new groups by that." if switched else "."),
     ]
 
 
@@ -235,6 +240,7 @@ def _show_issues(
         "unassigned": found.unassigned,
         "low_information": found.low_information,
         "as_of": found.as_of,
+        "held_up": found.held_up,
         "issues": [_issue_as_json(view) for view in views],
     }
     fits_none = found.unassigned - found.low_information
@@ -244,6 +250,7 @@ def _show_issues(
         *first,
         f"{found.total_comments:,} negative comments = {found.assigned:,} in {len(found.issues)} issues "
         f"+ {found.low_information:,} that say nothing + {fits_none:,} that fit none.",
+        *([found.held_up] if found.held_up else []),
     )
     if not as_json and views:
         rows = [

@@ -20,6 +20,8 @@ from feedback_lab.knowledge import Files
 from feedback_lab.settings import Settings, load_settings
 from feedback_lab.store import Store
 
+ACTOR = "command line"  # in the audit
+
 
 class Session:
     """The options before the command, and the store that it opens on first use and closes at the end.

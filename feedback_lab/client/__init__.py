@@ -66,8 +66,7 @@ class Client:
         if not self._on:
             log.warning("Feedback Lab is switched off: it needs a key, and a url that starts with http.")
         self._recall_web = Web(url, recall_key or os.environ.get("FEEDBACK_LAB_RECALL_KEY") or key)
-        self._sender = Sender(Web(url, key), capacity, batch_size, flush_interval, timeout)
-        self._sender.exit_timeout = exit_timeout
+        self._sender = Sender(Web(url, key), capacity, batch_size, flush_interval, timeout, exit_timeout)
         self._recall_from = 0.0
 
     def interaction(

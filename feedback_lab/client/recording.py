@@ -96,6 +96,7 @@ class Recording:
                 yield piece
 
     async def stream_async(self, pieces: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """The same pieces, recorded on their way."""
         with self:
             async with aclosing(cast(Any, pieces)):
                 async for piece in pieces:

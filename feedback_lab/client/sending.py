@@ -46,13 +46,15 @@ class Sender:
     """A buffer of records, `capacity` for each route, and the thread that delivers them in batches.
 
     The oldest record makes room for the newest; how many were lost is counted, and the log says it once until
-    deliveries work again. Interactions cannot push feedback out.
+    deliveries work again. Interactions cannot push feedback out. In seconds: `flush_interval` between deliveries,
+    `timeout` of one request, `exit_timeout` for what still waits when the process ends.
     """
 
-    def __init__(self, web: Web, capacity: int, batch_size: int, flush_interval: float, timeout: float) -> None:
+    def __init__(
+        self, web: Web, capacity: int, batch_size: int, flush_interval: float, timeout: float, exit_timeout: float
+    ) -> None:
         self._web, self._capacity, self._batch_size = web, max(1, capacity), max(1, batch_size)
-        self._flush_interval, self._timeout = flush_interval, timeout
-        self.exit_timeout = 0.0
+        self._flush_interval, self._timeout, self.exit_timeout = flush_interval, timeout, exit_timeout
         self.forget()
         _senders.add(self)
 
@@ -92,6 +94,7 @@ class Sender:
             self._thread = thread
 
     def stats(self) -> Stats:
+        """What became of all records so far, at one moment."""
         with self._changed:
             return Stats(self._waiting(), self._sent, self._dropped, self._rejected)
 

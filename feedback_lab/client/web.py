@@ -25,6 +25,7 @@ class Answer(NamedTuple):
 
     @property
     def good(self) -> bool:
+        """Whether the collector did what it was asked."""
         return 200 <= self.status < 300
 
     @property

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
+from feedback_lab.ingest.meaning.profile import named_for_ratings
 from feedback_lab.ingest.meaning.text_columns import text_of
 from feedback_lab.ingest.meaning.values import day_comes_first
 from feedback_lab.ingest.planning.plan import DATE_ORDERS, Plan
 
 NUMBERS_OF_THUMBS = frozenset((1.0, -1.0))
-RATING_NAME = re.compile("star|rating|nps|csat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,5 +76,5 @@ def numbers_are_thumbs(plan: Plan, name: str, numbers: Set[float | None]) -> boo
 
     A column of stars that holds nothing but 1 holds the worst ratings, not thumbs up.
     """
-    rated = RATING_NAME.search(plan.columns.get(name, "").lower()) is not None and -1.0 not in numbers
+    rated = named_for_ratings(plan.columns.get(name, "")) and -1.0 not in numbers
     return numbers <= NUMBERS_OF_THUMBS and not rated

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any
 
 TRACE_ID, SPAN_ID = re.compile("(?!0{32})[0-9a-f]{32}"), re.compile("(?!0{16})[0-9a-f]{16}")
 WHOLE = re.compile("-?[0-9]{1,20}")
+EPOCH = datetime(1970, 1, 1)
+
+
 FAILED = (2, "STATUS_CODE_ERROR")
 
 
@@ -26,7 +30,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One span. `links` are the ids (trace, span) that it points to; `error` is None where it ended well."""
+    """One span. `links` are the ids (trace, span) that it points to; `error` is None where it ended well.
+
+    A `root` has no parent: it is the whole trace, as somebody outside sees it.
+    """
 
     trace_id: str
     span_id: str
@@ -38,6 +45,7 @@ class Span:
     links: Sequence[tuple[str, str]] = ()
     error: str | None = None
     resource: Mapping[str, Any] = field(default_factory=dict)
+    root: bool = False
 
     @property
     def is_valid(self) -> bool:
@@ -61,6 +69,13 @@ def log_record(name: str, time: int, attributes: dict[str, Any], body: Any, trac
     """A log record. Older senders name the event in an attribute, and put what it says into the body."""
     said = dict(body) | attributes if isinstance(body, Mapping) else attributes
     return Event(name or str(attributes.get("event.name", "")), time, said, trace_id, span_id)
+
+
+def moment(nanoseconds: int) -> datetime | None:
+    """Unix nanoseconds as a moment in UTC; None for 0, which stands for no time."""
+    if not 0 < nanoseconds < 2**63:
+        return None
+    return EPOCH + timedelta(microseconds=nanoseconds // 1_000)
 
 
 def as_json(value: Any) -> Any:
@@ -101,6 +116,7 @@ def _span(given: Mapping[str, Any], resource: Mapping[str, Any]) -> Span:
         [(_hex(link.get("traceId")), _hex(link.get("spanId"))) for link in _blocks(given, "links")],
         str(status.get("message") or "error") if status.get("code") in FAILED else None,
         resource,
+        not _hex(given.get("parentSpanId")).strip("0"),
     )
 
 

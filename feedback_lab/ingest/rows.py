@@ -20,6 +20,7 @@ from feedback_lab.ingest import json_cells
 from feedback_lab.ingest.assembly import Part, feedback_rows, interaction_rows, rejected_rows
 from feedback_lab.ingest.habits import Habits, day_first, numbers_are_thumbs
 from feedback_lab.ingest.meaning.moments import MOMENT, Times
+from feedback_lab.ingest.meaning.numbers import scale_words
 from feedback_lab.ingest.meaning.opinions import Opinions, Said
 from feedback_lab.ingest.meaning.own_fields import Own, Rejections, own_fields
 from feedback_lab.ingest.meaning.text_columns import given, is_given, nulled, text_of, texts, translated
@@ -159,8 +160,7 @@ class Mapper:
         rated = np.any([is_given(voice.columns["scale_min"]) for voice in said.voices], axis=0)
         if self._plan.scale is None or not np.any(rated):
             return fields
-        scale = "{:g}:{:g}".format(*self._plan.scale)
-        meant = nulled(pa.repeat(scale, len(rated)), ~rated)
+        meant = nulled(pa.repeat(scale_words(self._plan.scale), len(rated)), ~rated)
         if "scale" in fields:
             meant = pc.coalesce(fields["scale"], meant)
         return dict(sorted({**fields, "scale": meant}.items()))

@@ -2,7 +2,7 @@
 
 A recognised file becomes a source of rows whose columns are called like our fields, so everything behind it
 (mapping, preview, import, report) is the same as for any file. The order of FORMATS is the order of asking: the
-more exact signature first.
+more exact signature first. What one tool exports may stand in one file: its scores among its traces.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from feedback_lab.ingest.formats import (
     streamlit_feedback,
 )
 from feedback_lab.ingest.formats.cells import Values
-from feedback_lab.ingest.formats.format import OF_CHATS, Format, Unpacked
+from feedback_lab.ingest.formats.format import OF_CHATS, Format, Unpacked, sibling_of
 from feedback_lab.ingest.formats.scores import Scores
 from feedback_lab.ingest.planning.plan import FIELDS, Plan
 from feedback_lab.ingest.reading.batches import Rows
@@ -36,20 +36,20 @@ __all__ = ["FORMATS", "NONE", "Format", "Recognised", "Unpacked", "recognise", "
 
 NONE = "none"  # the name that asks for no format at all
 OWN_FIELDS = frozenset(FIELDS) - frozenset(OF_CHATS)
-FORMATS: tuple[Format, ...] = (
-    *langfuse.FORMATS,
-    *langsmith.FORMATS,
-    *phoenix.FORMATS,
-    *mlflow.FORMATS,
-    *open_webui.FORMATS,
-    *otel.FORMATS,
-    *argilla.FORMATS,
-    *opik.FORMATS,
-    *langwatch.FORMATS,
-    *label_studio.FORMATS,
-    *dify.FORMATS,
-    *streamlit_feedback.FORMATS,
+TOOLS: tuple[tuple[Format, ...], ...] = (
+    langfuse.FORMATS,
+    langsmith.FORMATS,
+    (*phoenix.FORMATS, *otel.FORMATS),
+    mlflow.FORMATS,
+    open_webui.FORMATS,
+    argilla.FORMATS,
+    opik.FORMATS,
+    langwatch.FORMATS,
+    label_studio.FORMATS,
+    dify.FORMATS,
+    streamlit_feedback.FORMATS,
 )
+FORMATS = tuple(kind for kinds in TOOLS for kind in kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,13 @@ class Recognised:
     @property
     def said(self) -> list[str]:
         """What was taken for granted, one sentence each: the format, and what its scores mean."""
-        lines = [f"The file is read as {self.title}: {self.why}.", *self.source.scores.said()]
+        lines = [f"The file is read as {self.title}: {self.why}."]
+        if others := ", ".join(f"{count:,} {title}" for title, count in self.source.others.most_common()):
+            lines.append(f"Rows of other kinds stand among them and are read as such; of the first rows: {others}.")
         speak = ", ".join(f"{count:,} {name}" for name, count in self.source.populations.most_common())
         if speak and "population" in self.plan.columns:
-            lines.insert(1, f"Who speaks, in the first rows: {speak}; --set population=NAME says otherwise for all.")
-        return lines
+            lines.append(f"Who speaks, in the first rows: {speak}; --set population=NAME says otherwise for all.")
+        return [*lines, *self.source.scores.said()]
 
 
 def recognise(rows: Rows, plan: Plan | None = None, name: str | None = None) -> Recognised | None:
@@ -86,7 +88,7 @@ def recognise(rows: Rows, plan: Plan | None = None, name: str | None = None) -> 
     if found is None:
         return None
     kind, why = found
-    source = Unpacked(rows, kind, Scores(plan.scale, plan.values.get("value", {})))
+    source = Unpacked(rows, kind, Scores(plan.scale, plan.values.get("value", {})), _siblings(kind))
     return Recognised(kind.name, kind.title, why, source, _plan(plan, source))
 
 
@@ -121,13 +123,23 @@ def _named(name: str, rows: Rows, sample: Sequence[Values]) -> tuple[Format, str
 
 
 def _why(kind: Format, rows: Rows, sample: Sequence[Values]) -> str | None:
-    """Why the file is of this kind. What was unpacked already has our columns, as an export's rejected rows do."""
+    """Why the file is of this kind, apart from rows of the tool's other kinds.
+
+    What was unpacked already has our columns, as an export's rejected rows do.
+    """
+    siblings = _siblings(kind)
+    own = [row for row in sample if sibling_of(row, siblings) is None]
     unpacked = OWN_FIELDS.issubset(rows.header)
-    return None if unpacked else kind.recognises(rows.header, sample)
+    return None if unpacked or not own else kind.recognises(rows.header, own)
+
+
+def _siblings(kind: Format) -> tuple[Format, ...]:
+    """The other kinds of the same tool."""
+    return next(tuple(other for other in kinds if other is not kind) for kinds in TOOLS if kind in kinds)
 
 
 def _plan(plan: Plan, source: Unpacked) -> Plan:
     """Each field from the column of its name, except where the human said something else."""
-    own = {name: name for name in source.kind.fields if name not in plan.constants}
+    own = {name: name for name in source.fields if name not in plan.constants}
     name = source.kind.name if plan.source == Plan().source else plan.source
     return dataclasses.replace(plan, columns={**own, **plan.columns}, source=name)

@@ -5,26 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from feedback_lab.ingest.formats.cells import (
-    Record,
-    Values,
-    answered,
-    asked,
-    block,
-    first,
-    mostly,
-    rest,
-    structure,
-    text,
-)
-from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.formats.cells import Record, Values, block, first, mostly, rest, structure, text
+from feedback_lab.ingest.formats.format import Format, Pass, says_something
+from feedback_lab.ingest.formats.labelling import ANSWERED, ASKED, COMMENT, CORRECTION, exchange, listed, words_of
+from feedback_lab.ingest.formats.messages import answered
 from feedback_lab.ingest.reading.batches import Problem
 from feedback_lab.records import Population
 
-ASKED = ("prompt", "question", "instruction", "input", "query", "user_input", "text", "chat")
-ANSWERED = ("response", "answer", "output", "completion", "generation", "reply")
-COMMENT = ("comment", "feedback", "reason", "rationale", "why", "explanation", "note")
-CORRECTION = ("correct", "corrected", "better", "improved", "suggested", "expected", "rewrite")
 RESPONSES = (".responses", ".response")
 PARTS = (".users", ".status", ".suggestion", ".score", ".agent", *RESPONSES)
 
@@ -45,8 +32,7 @@ def unpack(row: Values, reading: Pass) -> Iterator[Record | Problem]:
     record_id = first(row.get("id"), row.get("_server_id"))
     said = _nested(row) if "fields" in row else _flat(row)
     used = ("id", "fields", "responses", "suggestions", "vectors", *fields, *(n for n in row if n.endswith(PARTS)))
-    question = next((asked(fields[name]) for name in ASKED if fields.get(name)), "")
-    answer = next((answered(fields[name]) for name in ANSWERED if fields.get(name)), "")
+    question, answer = exchange(fields)
     if not question and not answer:
         question = "\n".join(f"{name}: {text(value)}" for name, value in fields.items())
     yield {"interaction_id": record_id, "input": question, "output": answer, **rest(row, used, "argilla")}
@@ -66,16 +52,16 @@ def _feedback(
         "answers": dict(answers),
     }
     for name, value in answers.items():
-        words = set(name.lower().replace("-", "_").split("_"))
-        if words & set(CORRECTION):
+        words = words_of(name)
+        if words & CORRECTION:
             record["suggested_answer"] = answered(value)
-        elif words & set(COMMENT):
+        elif words & COMMENT:
             record["comment"] = text(value)
         else:
             opinion = reading.scores.opinion(name, structure(value), population=population)
             if opinion.get("kind") in ("thumb", "rating") or "kind" not in record:
                 record |= {} if record.get("kind") in ("thumb", "rating") else opinion
-    if not any(text(record.get(name)) for name in ("kind", "comment", "suggested_answer")):
+    if not says_something(record):
         return Problem(None, "no_value", f"the response of {rater or 'a user'} answers no question")
     return record
 
@@ -97,8 +83,8 @@ def _flat(row: Values) -> dict[tuple[str, str], dict[str, Any]]:
     for column in row:
         if column.endswith(RESPONSES):
             name = column.rpartition(".")[0]
-            users, status = (_listed(row.get(f"{column}.{part}")) for part in ("users", "status"))
-            for place, value in enumerate(_listed(row[column])):
+            users, status = (listed(structure(row.get(f"{column}.{part}"))) for part in ("users", "status"))
+            for place, value in enumerate(listed(structure(row[column]))):
                 if (status[place : place + 1] or ["submitted"])[0] not in ("draft", "discarded"):
                     rater = text((users[place : place + 1] or [""])[0])
                     said.setdefault((Population.REVIEWER, rater), {})[name] = value
@@ -106,11 +92,6 @@ def _flat(row: Values) -> dict[tuple[str, str], dict[str, Any]]:
             key = (str(Population.JUDGE), text(row.get(f"{column}.agent")))
             said.setdefault(key, {})[column.removesuffix(".suggestion")] = row[column]
     return said
-
-
-def _listed(cell: Any) -> list[Any]:
-    found = structure(cell)
-    return found if isinstance(found, list) else [] if found in (None, "") else [found]
 
 
 FORMATS = (Format("argilla", "Argilla records", "records as to_list or to_json give them, flattened or not",

@@ -24,6 +24,10 @@ def is_feedback(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     return None
 
 
+def _is_feedback(row: Values) -> bool:
+    return {"feedback_rating", "ai_response"} <= row.keys()
+
+
 def unpack_feedback(row: Values, reading: Pass) -> Iterator[Record | Problem]:
     """One thumb with its message; Dify cuts long answers in this export, which is kept in mind as `cut`."""
     rating = first(row.get("feedback_rating_raw"), row.get("feedback_rating"))
@@ -56,6 +60,10 @@ def is_messages(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     ):
         return "its rows are Dify messages: conversation_id, query, answer and feedback"
     return None
+
+
+def _is_message(row: Values) -> bool:
+    return {"id", "conversation_id", "query", "answer"} <= row.keys()
 
 
 def unpack_message(row: Values, reading: Pass) -> Iterator[Record | Problem]:
@@ -112,6 +120,10 @@ def is_annotations(header: Sequence[str], sample: Sequence[Values]) -> str | Non
     return None
 
 
+def _is_annotation(row: Values) -> bool:
+    return {"question", "answer"} <= {name.lower() for name in row} and "conversation_id" not in row
+
+
 def unpack_annotation(row: Values, reading: Pass) -> Iterator[Record | Problem]:
     """The answer of an annotation is what a reviewer wants to be said."""
     given = {name.lower(): text(value) for name, value in row.items()}
@@ -122,8 +134,10 @@ def unpack_annotation(row: Values, reading: Pass) -> Iterator[Record | Problem]:
 
 
 FORMATS = (
-    Format("dify-feedback", "Dify feedback", "export of feedback (CSV or JSON)", is_feedback, unpack_feedback),
-    Format("dify-messages", "Dify messages", "messages of the API with their feedback", is_messages, unpack_message),
+    Format("dify-feedback", "Dify feedback", "export of feedback (CSV or JSON)",
+           is_feedback, unpack_feedback, _is_feedback),
+    Format("dify-messages", "Dify messages", "messages of the API with their feedback",
+           is_messages, unpack_message, _is_message),
     Format("dify-annotations", "Dify annotations", "Annotations, Export CSV: question and answer; only by --format",
-           is_annotations, unpack_annotation, by_name_only=True),
+           is_annotations, unpack_annotation, _is_annotation, by_name_only=True),
 )  # fmt: skip

@@ -5,21 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from feedback_lab.ingest.formats.argilla import ANSWERED, ASKED, CORRECTION
-from feedback_lab.ingest.formats.cells import (
-    Record,
-    Values,
-    answered,
-    asked,
-    block,
-    blocks,
-    first,
-    inside,
-    mostly,
-    rest,
-    text,
-)
-from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.formats.cells import Record, Values, block, blocks, first, inside, mostly, rest, text
+from feedback_lab.ingest.formats.format import Format, Pass, says_something
+from feedback_lab.ingest.formats.labelling import ANSWERED, ASKED, CORRECTION, exchange, listed, words_of
 from feedback_lab.ingest.reading.batches import Problem
 from feedback_lab.records import Population
 
@@ -41,14 +29,15 @@ def unpack(row: Values, reading: Pass) -> Iterator[Record | Problem]:
     """A task is one interaction; each annotation that was not cancelled is a reviewer's feedback."""
     data = block(row, "data")
     task = f"label-studio-{text(row.get('id'))}" if text(row.get("id")) else ""
+    question, answer = exchange(data)
     interaction = first(data.get("interaction_id"), data.get("trace_id"), task)
     yield {
         **rest(row, TAKEN, "label_studio"),
         **rest(data, (*ASKED, *ANSWERED, "interaction_id", "trace_id", "model", "session_id"), "data"),
         "interaction_id": interaction,
         "session_id": text(data.get("session_id")),
-        "input": next((asked(data[name]) for name in ASKED if data.get(name)), ""),
-        "output": next((answered(data[name]) for name in ANSWERED if data.get(name)), ""),
+        "input": question,
+        "output": answer,
         "model": text(data.get("model")),
     }
     for annotation in blocks(row, "annotations"):
@@ -75,22 +64,21 @@ def _feedback(annotation: Values, interaction: str, population: str, reading: Pa
     }  # fmt: skip
     for result in blocks(annotation, "result"):
         name = first(result.get("from_name"), result.get("type"))
-        words = set(name.lower().replace("-", "_").split("_"))
-        written = "\n".join(map(text, _listed(inside(result, "value", "text"))))
-        if written and words & set(CORRECTION):
+        written = "\n".join(map(text, listed(inside(result, "value", "text"))))
+        if written and words_of(name) & CORRECTION:
             record["suggested_answer"] = written
         elif written:
             record["comment"] = "\n".join(filter(None, (record.get("comment"), written)))
         elif record.get("kind") not in ("thumb", "rating"):
             record |= _opinion(name, block(result, "value"), population, reading)
-    if not any(text(record.get(name)) for name in ("kind", "comment", "suggested_answer")):
+    if not says_something(record):
         return Problem("annotations", "no_value", f"the {kind} {number} holds no choice, rating or text")
     return record
 
 
 def _opinion(name: str, value: Mapping[str, Any], population: str, reading: Pass) -> Record:
     """Choices by their words; stars and numbers by what the file shows of them."""
-    for choice in _listed(value.get("choices")):
+    for choice in listed(value.get("choices")):
         return reading.scores.opinion(name, choice, population=population)
     for key in ("rating", "number"):
         if text(value.get(key)):
@@ -98,10 +86,6 @@ def _opinion(name: str, value: Mapping[str, Any], population: str, reading: Pass
                 f"{name} {key}" if key == "rating" and "rat" not in name else name, value[key], population=population
             )
     return {}
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value in (None, "") else [value]
 
 
 FORMATS = (Format("label-studio", "Label Studio tasks", "Export, JSON", recognises, unpack),)

@@ -8,20 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from feedback_lab.ingest.formats.cells import (
-    Record,
-    Values,
-    answered,
-    asked,
-    blocks,
-    first,
-    inside,
-    mostly,
-    rater,
-    rest,
-    text,
-)
+from feedback_lab.ingest.formats.cells import Record, Values, blocks, first, inside, mostly, rest, text
 from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.formats.messages import answered, asked
+from feedback_lab.ingest.formats.scores import rater
 from feedback_lab.ingest.reading.batches import Problem
 from feedback_lab.records import Population
 
@@ -100,6 +90,10 @@ def is_traces(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     return None
 
 
+def _is_trace(row: Values) -> bool:
+    return {"id", "timestamp"} <= row.keys() and not {"dataType", "traceId", "startTime"} & row.keys()
+
+
 def is_observations(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     """Observations name their trace and one of Langfuse's types."""
     if {"id", "traceId", "type", "startTime"} <= set(header) and mostly(sample, _is_observation):
@@ -108,20 +102,11 @@ def is_observations(header: Sequence[str], sample: Sequence[Values]) -> str | No
 
 
 def _is_observation(row: Values) -> bool:
-    return text(row.get("type")).upper() in OBSERVATIONS
+    return text(row.get("type")).upper() in OBSERVATIONS and bool(text(row.get("traceId")))
 
 
 def unpack_trace(row: Values, reading: Pass) -> Iterator[Record | Problem]:
-    """A trace is one interaction; scores that it holds in full follow as feedback.
-
-    Scores and observations that stand among traces in one file are what they are in files of their own.
-    """
-    if _is_score(row):
-        yield from unpack_score(row, reading)
-        return
-    if _is_observation(row) and text(row.get("traceId")):
-        yield from unpack_observation(row, reading)
-        return
+    """A trace is one interaction; scores that it holds in full follow as feedback."""
     model = first(*(each.get("model") for each in blocks(row, "observations")))
     yield {**_interaction(row), "interaction_id": text(row.get("id")), "model": model}
     for score in blocks(row, "scores"):
@@ -161,9 +146,9 @@ def _interaction(row: Values) -> Record:
 
 FORMATS = (
     Format("langfuse-scores", "Langfuse scores", "export of scores (CSV, JSON, JSONL); API scores v2 and v3",
-           is_scores, unpack_score),
+           is_scores, unpack_score, _is_score),
     Format("langfuse-observations", "Langfuse observations", "export or API of observations",
-           is_observations, unpack_observation, ("environment",)),
+           is_observations, unpack_observation, _is_observation, ("environment",)),
     Format("langfuse-traces", "Langfuse traces", "export or API of traces, with the scores that they hold",
-           is_traces, unpack_trace, ("environment",)),
+           is_traces, unpack_trace, _is_trace, ("environment",)),
 )  # fmt: skip

@@ -6,21 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from feedback_lab.ingest.formats.cells import (
-    Record,
-    Values,
-    answered,
-    asked,
-    blocks,
-    first,
-    inside,
-    mostly,
-    rater,
-    rest,
-    structure,
-    text,
-)
-from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.formats.cells import Record, Values, blocks, first, inside, mostly, rest, structure, text
+from feedback_lab.ingest.formats.format import Format, Pass, says_something
+from feedback_lab.ingest.formats.messages import answered, asked
+from feedback_lab.ingest.formats.scores import rater
 from feedback_lab.ingest.reading.batches import Problem
 from feedback_lab.records import Population
 
@@ -35,6 +24,10 @@ def is_feedback(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     if {"key", "run_id", "score"} <= set(header) and {"feedback_source", "correction", "modified_at"} & set(header):
         return "its rows are feedback: key, run_id and score with LangSmith's feedback_source or correction"
     return None
+
+
+def _is_feedback(row: Values) -> bool:
+    return {"key", "run_id"} <= row.keys() and "run_type" not in row
 
 
 def unpack_feedback(row: Values, reading: Pass) -> Iterator[Record | Problem]:
@@ -55,7 +48,7 @@ def unpack_feedback(row: Values, reading: Pass) -> Iterator[Record | Problem]:
         "value_label": text(row.get("value")) if score is not row.get("value") else "",
     }
     record |= reading.scores.opinion(name, score, population=population, declared=_declared(row))
-    if not any(text(record.get(name)) for name in ("value", "kind", "comment", "suggested_answer")):
+    if not says_something(record):
         yield Problem("score", "no_value", f"the feedback {name!r} has no score, value, comment or correction")
         return
     yield record
@@ -80,9 +73,13 @@ def _declared(row: Values) -> tuple[float, float] | None:
 
 def is_runs(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     """LangSmith's runs have a run_type."""
-    if {"id", "run_type", "inputs", "outputs"} <= set(header) and mostly(sample, lambda row: text(row.get("run_type"))):
+    if {"id", "run_type", "inputs", "outputs"} <= set(header) and mostly(sample, _is_run):
         return "its rows are runs: run_type, inputs and outputs as LangSmith has them"
     return None
+
+
+def _is_run(row: Values) -> bool:
+    return bool(text(row.get("run_type")))
 
 
 def unpack_run(row: Values, reading: Pass) -> Iterable[Record | Problem]:
@@ -113,7 +110,7 @@ def _run(row: Values, reading: Pass) -> Iterator[Record | Problem]:
 
 FORMATS = (
     Format("langsmith-feedback", "LangSmith feedback", "feedback as the SDK lists it (JSON, JSONL, CSV)",
-           is_feedback, unpack_feedback),
+           is_feedback, unpack_feedback, _is_feedback),
     Format("langsmith-runs", "LangSmith runs", "runs as the SDK lists them, or a bulk export",
-           is_runs, unpack_run),
+           is_runs, unpack_run, _is_run),
 )  # fmt: skip

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from feedback_lab.ingest.formats.cells import Record, Values, answered, block, first, inside, mostly, rest, text
+from feedback_lab.ingest.formats.cells import Record, Values, block, first, inside, mostly, rest, text
 from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.formats.messages import answered
 from feedback_lab.ingest.reading.batches import Problem
 from feedback_lab.records import Population
 
@@ -15,9 +16,13 @@ TAKEN_OF_ANNOTATION = ("id", "traceId", "comment", "isThumbsUp", "expectedOutput
 
 def is_events(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     """An event with a type, metrics and a trace."""
-    if mostly(sample, lambda row: {"event_type", "trace_id"} <= row.keys() and "vote" in block(row, "metrics")):
+    if mostly(sample, _is_event):
         return "its rows are LangWatch events with a vote"
     return None
+
+
+def _is_event(row: Values) -> bool:
+    return {"event_type", "trace_id"} <= row.keys() and "vote" in block(row, "metrics")
 
 
 def unpack_event(row: Values, reading: Pass) -> Iterator[Record | Problem]:
@@ -46,6 +51,10 @@ def is_annotations(header: Sequence[str], sample: Sequence[Values]) -> str | Non
     return None
 
 
+def _is_annotation(row: Values) -> bool:
+    return {"traceId", "isThumbsUp"} <= row.keys()
+
+
 def unpack_annotation(row: Values, reading: Pass) -> Iterator[Record | Problem]:
     """An annotation is a reviewer's: thumb, comment, and the output that was expected."""
     thumb = text(row.get("isThumbsUp")).lower()
@@ -70,8 +79,20 @@ def unpack_annotation(row: Values, reading: Pass) -> Iterator[Record | Problem]:
 
 
 FORMATS = (
-    Format("langwatch-events", "LangWatch events", "events of thumbs as the API takes them", is_events, unpack_event),
     Format(
-        "langwatch-annotations", "LangWatch annotations", "annotations of the API", is_annotations, unpack_annotation
+        "langwatch-events",
+        "LangWatch events",
+        "events of thumbs as the API takes them",
+        is_events,
+        unpack_event,
+        _is_event,
+    ),
+    Format(
+        "langwatch-annotations",
+        "LangWatch annotations",
+        "annotations of the API",
+        is_annotations,
+        unpack_annotation,
+        _is_annotation,
     ),
 )

@@ -10,19 +10,18 @@ from feedback_lab.ingest.formats.cells import (
     EMPTY,
     Record,
     Values,
-    answered,
-    asked,
     block,
     blocks,
     first,
     inside,
     mostly,
-    rater,
     rest,
     structure,
     text,
 )
 from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.formats.messages import answered, asked
+from feedback_lab.ingest.formats.scores import rater
 from feedback_lab.ingest.reading.batches import Problem
 from feedback_lab.records import Population
 
@@ -46,11 +45,15 @@ TAKEN_OF_TRACE = ("trace", "trace_id", "info", "data", "request", "response", "r
 
 def is_traces(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     """A trace is `info` with its id and `data` with its spans; or a row of `search_traces`."""
-    if mostly(sample, lambda row: text(_trace_id(block(row, "info"))) and "spans" in block(row, "data")):
+    if mostly(sample, _is_trace):
         return "its rows are MLflow traces: info with a trace_id, and data with spans"
     if {"trace_id", "request", "response", "assessments", "trace_metadata"} <= set(header):
         return "its columns are those of MLflow's search_traces: trace_id, request, response, assessments"
     return None
+
+
+def _is_trace(row: Values) -> bool:
+    return bool(_trace_id(block(row, "info"))) and "spans" in block(row, "data")
 
 
 def unpack_trace(row: Values, reading: Pass) -> Iterator[Record | Problem]:
@@ -80,14 +83,14 @@ def unpack_trace(row: Values, reading: Pass) -> Iterator[Record | Problem]:
 
 def is_assessments(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     """An assessment has a source of MLflow's types, and feedback or an expectation."""
-
-    def holds(row: Values) -> bool:
-        source = inside(row, "source", "source_type")
-        return text(source) in SOURCES and any(structure(row.get(name)) for name in ("feedback", "expectation"))
-
-    if mostly(sample, holds):
+    if mostly(sample, _is_assessment):
         return "its rows are MLflow assessments: a source_type (HUMAN, LLM_JUDGE or CODE) with feedback or expectation"
     return None
+
+
+def _is_assessment(row: Values) -> bool:
+    source = text(inside(row, "source", "source_type"))
+    return source in SOURCES and any(structure(row.get(name)) for name in ("feedback", "expectation"))
 
 
 def unpack_assessment(row: Values, reading: Pass) -> Iterator[Record | Problem]:
@@ -147,7 +150,7 @@ def _first_full(*values: Any) -> Any:
 
 FORMATS = (
     Format("mlflow-traces", "MLflow traces", "traces with their assessments (JSON, JSONL, search_traces as CSV)",
-           is_traces, unpack_trace),
+           is_traces, unpack_trace, _is_trace),
     Format("mlflow-assessments", "MLflow assessments", "assessments alone, as to_dictionary gives them",
-           is_assessments, unpack_assessment),
+           is_assessments, unpack_assessment, _is_assessment),
 )  # fmt: skip

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from feedback_lab.ingest.formats.cells import Record, Values, asked, block, first, inside, mostly, rest, text
+from feedback_lab.ingest.formats.cells import Record, Values, block, first, inside, mostly, rest, text
 from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.formats.messages import asked
 from feedback_lab.ingest.reading.batches import Problem
 
 TAKEN = ("id", "user_id", "data", "meta", "snapshot", "created_at", "type")

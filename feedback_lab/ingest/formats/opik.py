@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from feedback_lab.ingest.formats.cells import (
-    Record,
-    Values,
-    answered,
-    asked,
-    blocks,
-    first,
-    inside,
-    mostly,
-    rater,
-    rest,
-    text,
-)
+from feedback_lab.ingest.formats.cells import Record, Values, blocks, first, inside, mostly, rest, text
 from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.formats.messages import answered, asked
+from feedback_lab.ingest.formats.scores import rater
 from feedback_lab.ingest.reading.batches import Problem
 from feedback_lab.records import Population
 
@@ -28,11 +18,13 @@ TAKEN_OF_TRACE = ("id", "thread_id", "start_time", "input", "output", "feedback_
 
 def is_scores(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     """A named value with one of Opik's sources."""
-    if "dataType" not in header and mostly(
-        sample, lambda row: text(row.get("source")) in SOURCES and {"id", "name", "value"} <= row.keys()
-    ):
+    if "dataType" not in header and mostly(sample, _is_score):
         return "its rows are feedback scores with Opik's source (ui, sdk or online_scoring)"
     return None
+
+
+def _is_score(row: Values) -> bool:
+    return text(row.get("source")) in SOURCES and {"id", "name", "value"} <= row.keys()
 
 
 def unpack_score(row: Values, reading: Pass) -> Iterator[Record | Problem]:
@@ -68,6 +60,10 @@ def is_traces(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     return None
 
 
+def _is_trace(row: Values) -> bool:
+    return {"id", "project_id", "start_time"} <= row.keys()
+
+
 def unpack_trace(row: Values, reading: Pass) -> Iterator[Record | Problem]:
     """A trace is one interaction; its scores and its comments follow as feedback."""
     if text(row.get("trace_id")) and text(row.get("parent_span_id")) and text(row.get("type")) != "llm":
@@ -97,6 +93,13 @@ def unpack_trace(row: Values, reading: Pass) -> Iterator[Record | Problem]:
 
 
 FORMATS = (
-    Format("opik-scores", "Opik feedback scores", "scores as the API takes them", is_scores, unpack_score),
-    Format("opik-traces", "Opik traces", "traces or spans with their scores and comments", is_traces, unpack_trace),
+    Format("opik-scores", "Opik feedback scores", "scores as the API takes them", is_scores, unpack_score, _is_score),
+    Format(
+        "opik-traces",
+        "Opik traces",
+        "traces or spans with their scores and comments",
+        is_traces,
+        unpack_trace,
+        _is_trace,
+    ),
 )

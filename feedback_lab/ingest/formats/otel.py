@@ -1,7 +1,6 @@
 """OpenTelemetry and OpenInference in files: the same meanings as over the wire (`ingest.otel`), as flat records.
 
-A span of a model call is an interaction, and so is one without a parent that holds a question or an answer; its id is
-the span's, and what names the response or the trace instead meets it within the file.
+What names a response or a trace instead of a span meets its interaction within the file.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from feedback_lab.ingest.formats.cells import Record, Values, mostly, rest
 from feedback_lab.ingest.formats.format import Format, Pass
 from feedback_lab.ingest.formats.spans import is_block, is_span, spans_in
 from feedback_lab.ingest.items import FeedbackItem, InteractionItem, Item
+from feedback_lab.ingest.meaning.numbers import scale_words
 from feedback_lab.ingest.otlp import logs_of
 from feedback_lab.ingest.planning.plan import TAG
 from feedback_lab.ingest.reading.batches import Problem
@@ -39,11 +39,21 @@ def is_spans(header: Sequence[str], sample: Sequence[Values]) -> str | None:
 def unpack(row: Values, reading: Pass) -> Iterable[Record | Problem]:
     """The interactions and the feedback of all spans and logs of the row."""
     scores = reading.scores
-    for span, root in spans_in(row):
-        found = otel.of_span(span, scores=scores, root=root)
+    read = [(span, otel.of_span(span, scores=scores)) for span in spans_in(row)]
+    # As over the wire: what ended last goes by the trace's name.
+    for _, found in sorted(read, key=lambda one: -one[0].end):
+        _learn_names(found, reading)
+    for _, found in read:
         yield from _records(found, reading, "spans that are steps inside a trace")
     for log in logs_of(row):
         yield from _records(otel.of_log(log, scores=scores), reading, "logs of other things")
+
+
+def _learn_names(found: otel.Translated, reading: Pass) -> None:
+    for item in found.items:
+        if isinstance(item, NamedInteraction):
+            for name in item.also:
+                reading.names.setdefault(name, str(item.interaction_id))
 
 
 def _records(found: otel.Translated, reading: Pass, otherwise: str) -> Iterator[Record | Problem]:
@@ -56,9 +66,6 @@ def _records(found: otel.Translated, reading: Pass, otherwise: str) -> Iterator[
 
 
 def _record(item: Item, reading: Pass) -> Record:
-    if isinstance(item, NamedInteraction):
-        for name in item.also:
-            reading.names.setdefault(name, str(item.interaction_id))
     if isinstance(item, InteractionItem):
         return {
             **rest(item.metadata, (), "otel"),
@@ -71,7 +78,7 @@ def _record(item: Item, reading: Pass) -> Record:
         **rest(item.metadata, (), "otel"),
         **_given(item, "feedback_id kind value comment population"),
         "interaction_id": reading.names.get(item.interaction_id, item.interaction_id),
-        "scale": f"{item.scale[0]:g}:{item.scale[1]:g}" if item.scale else None,
+        "scale": scale_words(item.scale) if item.scale else None,
         "rated_at": _moment(item.created_at),
         "rater": item.user,
     }
@@ -92,6 +99,7 @@ FORMATS = (
         "traces and logs as the Collector's file exporter writes them",
         is_otlp,
         unpack,
+        is_block,
         TAGS,
     ),
     Format(
@@ -100,6 +108,7 @@ FORMATS = (
         "spans as the SDK, Phoenix's API or its dataframe give them",
         is_spans,
         unpack,
+        is_span,
         TAGS,
     ),
 )

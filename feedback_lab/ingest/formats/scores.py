@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from feedback_lab.ingest.formats.cells import Record, text
-from feedback_lab.ingest.meaning.profile import profile_of
+from feedback_lab.ingest.formats.cells import Record, first, text
+from feedback_lab.ingest.meaning.numbers import scale_words
+from feedback_lab.ingest.meaning.profile import named_for_ratings, profile_of
 from feedback_lab.ingest.meaning.values import DOWN, UP, Unreadable, number_of, thumb_of, word_of
 from feedback_lab.records import Population
 
@@ -26,13 +27,14 @@ BAD = frozenset(
     "rejected unacceptable negative failure unsuccessful dissatisfied unresolved unrelated hallucinated toxic 😞 "
     "🙁 😡".split()
 )
+# Whose an annotation is, in the words of OpenInference and Phoenix.
+ANNOTATORS = {"HUMAN": Population.USER, "LLM": Population.JUDGE, "CODE": Population.JUDGE}
 MIDDLE = frozenset(("neutral", "mixed", "partially_correct", "so_so", "😐"))
 # Where yes, true or a high number says that something is wrong, or how much there is of it, they are no praise.
 OF_A_FAULT = re.compile(
     "toxic|halluc|harm|bias|error|unsafe|profan|pii|jailbreak|inject|refus|frustrat|complain|irrelev|latency|duration"
     "|cost|token|length|count|risk|violat|leak|negativ|bug|issue|problem|fail|wrong|incorrect|bad|flag"
 )
-OF_RATINGS = re.compile("star|rating|nps|csat")
 
 
 @dataclass(slots=True)
@@ -95,7 +97,7 @@ class Scores:
         if OF_A_FAULT.search(name.lower()):
             return f"which is no praise by its name, so it is kept as the signal {signal(name)} and counts in no rate"
         if isinstance(meaning, tuple):
-            return f"read as ratings on the scale {_scale(meaning)}; say --scale LO:HI where it is another"
+            return f"read as ratings on the scale {scale_words(meaning)}; say --scale LO:HI where it is another"
         return "read as thumbs" if meaning else "a scale that is not known: --scale LO:HI reads it as ratings"
 
     def _truth(self, name: str, holds: bool) -> Record:
@@ -105,7 +107,7 @@ class Scores:
 
     def _number(self, name: str, number: float, population: str, declared: tuple[float, float] | None) -> Record:
         if declared is not None and declared[0] < declared[1]:
-            return {"kind": "rating", "value": number, "scale": _scale(declared)}
+            return {"kind": "rating", "value": number, "scale": scale_words(declared)}
         if self.learns:
             self.numbers.setdefault(name, set()).add(number)
         if OF_A_FAULT.search(name.lower()):
@@ -116,7 +118,7 @@ class Scores:
         if meaning == "thumb" and number in (-1, 0, 1):
             return {"kind": "thumb", "value": "up" if number > 0 else "down"}
         if isinstance(meaning, tuple):
-            return {"kind": "rating", "value": number, "scale": _scale(meaning)}
+            return {"kind": "rating", "value": number, "scale": scale_words(meaning)}
         if population == Population.JUDGE:
             return {"kind": signal(name), "value": number}
         return {"kind": "rating", "value": number}  # without a scale: rejected with the sentence that asks for it
@@ -128,7 +130,7 @@ class Scores:
         if self.scale is not None and all(self.scale[0] <= number <= self.scale[1] for number in seen):
             return self.scale
         if seen <= {-1.0, 0.0, 1.0}:
-            return None if seen == {1.0} and OF_RATINGS.search(name.lower()) else "thumb"
+            return None if seen == {1.0} and named_for_ratings(name) else "thumb"
         if all(0 <= number <= 1 for number in seen):
             return 0.0, 1.0
         return profile_of([f"{number:g}" for number in seen], name.lower()).scale
@@ -150,10 +152,11 @@ class Scores:
         return {"kind": signal(name), "label": label}
 
 
+def rater(population: str, name: str, *ids: Any) -> str:
+    """Who gave a score: the first id that is given; for a judge its metric, so that two metrics stay two verdicts."""
+    return f"judge:{name}" if population == Population.JUDGE else first(*ids)
+
+
 def signal(name: str) -> str:
     """The kind under which a score is kept that is no opinion: `score:tone`."""
     return "score:" + (re.sub(r"[^a-z0-9_.-]+", "_", name.lower()).strip("_")[:50] or "unnamed")
-
-
-def _scale(scale: tuple[float, float]) -> str:
-    return f"{scale[0]:g}:{scale[1]:g}"

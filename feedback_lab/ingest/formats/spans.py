@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC
 from typing import Any
 
@@ -16,17 +16,9 @@ ATTRIBUTE = "attributes."
 MAX_DEPTH = 12  # levels of nested attributes that get names of their own
 
 
-def spans_in(row: Values) -> Iterator[tuple[Span, bool]]:
-    """All spans of a row, and whether each is the root of its trace: one span, or those of an OTLP block."""
-    if not is_block(row):
-        yield _span(row), not _parent(row)
-        return
-    for resource in blocks(row, "resourceSpans"):
-        for scope in blocks(resource, "scopeSpans"):
-            for span in blocks(scope, "spans"):
-                alone = {**resource, "scopeSpans": [{"spans": [span]}]}
-                for found in spans_of({"resourceSpans": [alone]}):
-                    yield found, not _parent(span)
+def spans_in(row: Values) -> Iterable[Span]:
+    """All spans of a row: one, or those of an OTLP block."""
+    return spans_of(row) if is_block(row) else [_span(row)]
 
 
 def is_block(row: Values) -> bool:
@@ -40,10 +32,6 @@ def is_span(row: Values) -> bool:
     trace = first(row.get("traceId"), inside(row, "context", "trace_id"), row.get("context.trace_id"))
     has_attributes = "attributes" in row or any(name.startswith(ATTRIBUTE) for name in row)
     return bool(ids and trace and (has_attributes or "span_kind" in row))
-
-
-def _parent(row: Values) -> str:
-    return identity(first(row.get("parentSpanId"), row.get("parent_id")))
 
 
 def identity(value: Any) -> str:
@@ -71,6 +59,7 @@ def _span(row: Values) -> Span:
         [_link(link) for link in blocks(row, "links")],
         "error" if status == "ERROR" else None,
         _flat("", block(row, "resource", "attributes")),
+        not identity(first(row.get("parentSpanId"), row.get("parent_id"))),
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from feedback_lab.ingest.formats.cells import Record, Values, answered, asked, first, mostly, text
+from feedback_lab.ingest.formats.cells import Record, Values, first, mostly, text
 from feedback_lab.ingest.formats.format import Format, Pass
+from feedback_lab.ingest.formats.messages import answered, asked
 from feedback_lab.ingest.meaning.values import SKIN_AND_STYLE
 from feedback_lab.ingest.planning.plan import FIELDS
 from feedback_lab.ingest.reading.batches import Problem

@@ -16,8 +16,8 @@ from typing import Any
 
 from feedback_lab.ingest.items import FeedbackItem, InteractionItem, Refused
 from feedback_lab.ingest.meaning.opinion import Opinion, opinion_of
-from feedback_lab.ingest.meaning.values import Unreadable, time_of
-from feedback_lab.ingest.reading.batches import MAX_CELL, UNSTORABLE
+from feedback_lab.ingest.meaning.values import POPULATIONS, Unreadable, time_of
+from feedback_lab.ingest.reading.batches import MAX_CELL, UNSTORABLE, storable
 from feedback_lab.records import Feedback, Interaction, Population, new_id
 
 MAX_ID = 500  # characters of an id
@@ -26,7 +26,6 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 MAX_TAGS = 50
 MAX_METADATA = 100_000  # characters as JSON
 MAX_TURN = 2**31 - 1
-POPULATIONS = frozenset(str(population) for population in Population)
 # The words of `opinion` speak of columns and options; a sender has fields.
 WORDS = {
     "no_scale": 'a number other than 1 and -1 is a rating: send its scale with it, like "scale": [1, 5]',
@@ -115,7 +114,7 @@ def opinion_in(
 
 
 def text_in(name: str, value: object, most: int = MAX_CELL) -> str | None:
-    """A text without what no file can hold; None where it is empty."""
+    """A text of at most `most` characters, without what no file can hold; None where it is empty. Raises Refused."""
     if value is None:
         return None
     if not isinstance(value, str):
@@ -143,6 +142,7 @@ def _id(name: str, value: object) -> str | None:
 
 
 def moment_of(value: object) -> datetime | None:
+    """The moment in UTC, without a zone, of what a sender gives as created_at; None for nothing. Raises Refused."""
     if value is None:
         return None
     if isinstance(value, datetime):
@@ -171,6 +171,7 @@ def _value(value: object) -> str | None:
 
 
 def scale_of(scale: object) -> tuple[float, float] | None:
+    """The lowest and highest rating of a scale that is sent as a pair; None for nothing. Raises Refused."""
     if scale is None:
         return None
     ends = scale if isinstance(scale, list | tuple) and len(scale) == 2 else ()
@@ -200,12 +201,5 @@ def _metadata(metadata: object) -> dict[str, Any]:
         raise Refused("metadata", "bad_metadata", "metadata holds something that is no JSON") from None
     if len(text) > MAX_METADATA:
         raise Refused("metadata", "too_long", f"metadata has {len(text):,} characters, at most {MAX_METADATA:,}")
-    return dict(metadata) if text.isascii() and "\\u0000" not in text else _storable(metadata)
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return UNSTORABLE.sub("\ufffd", value)
-    if isinstance(value, Mapping):
-        return {_storable(name): _storable(inner) for name, inner in value.items()}
-    return [_storable(inner) for inner in value] if isinstance(value, list | tuple) else value
+    found: dict[str, Any] = dict(metadata)
+    return found if text.isascii() and "\\u0000" not in text else storable(found)

@@ -93,6 +93,22 @@ def rating_of(text: str, scale: Scale | None = None) -> tuple[float, Scale | Non
     raise Unreadable("other_scale", f"{shown(text)} is not on the scale {lo:g} to {hi:g} that the other ratings are on")
 
 
+def scale_of(text: str) -> Scale:
+    """The lowest and highest rating of a scale written LO:HI. Raises Unreadable."""
+    try:
+        lo, hi = (float(part) for part in text.split(":"))
+    except ValueError:
+        lo, hi = 0.0, 0.0
+    if not -math.inf < lo < hi < math.inf:
+        raise Unreadable("bad_scale", f"{text[:40]!r} is no scale: write it like 1:5")
+    return lo, hi
+
+
+def scale_words(scale: Scale) -> str:
+    """The scale as `scale_of` reads it: LO:HI."""
+    return f"{scale[0]:g}:{scale[1]:g}"
+
+
 def word_scale_of(texts: Iterable[str]) -> WordScale | None:
     """The smallest scale of words that holds all these texts, for a human to confirm; None where none does."""
     words = {text: " ".join(STYLE.sub("", text).lower().split()) for text in texts if text.strip()}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from feedback_lab.ingest.meaning.numbers import scale_of
 from feedback_lab.ingest.meaning.values import Unreadable, kind_of, number_of, polarity_of, rating_of, thumb_of
-from feedback_lab.ingest.planning.plan import scale_of
 from feedback_lab.records import Kind, Polarity, polarity_of_rating
 
 TEXTS = ("comment", "suggested_answer")

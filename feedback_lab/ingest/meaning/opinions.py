@@ -12,8 +12,8 @@ import pyarrow as pa
 from feedback_lab.ingest.habits import Habits, number_in, opinion_fields
 from feedback_lab.ingest.meaning.opinion import TEXTS, Opinion, opinion_of
 from feedback_lab.ingest.meaning.text_columns import Flags, distinct, is_given
-from feedback_lab.ingest.meaning.values import Unreadable
-from feedback_lab.ingest.planning.plan import Plan, population_of
+from feedback_lab.ingest.meaning.values import Unreadable, population_of
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.records import Population
 
 MOST_KEPT = 100_000  # different combinations whose meaning is remembered

@@ -9,12 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from feedback_lab.ingest.meaning.item_values import MAX_ID
 from feedback_lab.ingest.meaning.moments import MOMENT, Times
 from feedback_lab.ingest.meaning.text_columns import flags, stripped, translated
 from feedback_lab.ingest.meaning.values import Unreadable, turn_of
 from feedback_lab.ingest.reading.batches import Problem
-
-MAX_ID = 500  # characters
 
 
 class Rejections:

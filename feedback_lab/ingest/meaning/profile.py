@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from feedback_lab.ingest.meaning.unreadable import Unreadable
 from feedback_lab.ingest.meaning.values import POLARITIES, ROLE_OF_WORD, thumb_of, word_of
 
 ENOUGH = 0.9  # share of the non-empty cells that must fit
+RATING_NAME = re.compile("star|rating|nps|csat")
 MOST_WORDS = 12  # different cells; a column with more holds no scale of words
 
 
@@ -31,9 +33,13 @@ class Profile:
     scale: Scale | None = None
     polarities: bool = False
     roles: bool = False
-    kinds: bool = False
     mean_length: float = 0.0
     words: WordScale | None = None
+
+
+def named_for_ratings(name: str) -> bool:
+    """Whether the name of a column or score says that it is rated: stars, rating, NPS, CSAT."""
+    return RATING_NAME.search(name.lower()) is not None
 
 
 def profile_of(cells: Sequence[str], name: str = "") -> Profile:

@@ -7,18 +7,21 @@ and a sentence, and never becomes a silent default.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import TypeVar
 
 from feedback_lab.ingest.meaning.numbers import number_of, rating_of, word_scale_of
 from feedback_lab.ingest.meaning.times import day_comes_first, time_of, zone_of
 from feedback_lab.ingest.meaning.unreadable import MAX_WORD, Unreadable, shown
-from feedback_lab.records import Kind, Polarity
+from feedback_lab.records import Kind, Polarity, Population
 
 __all__ = [
     "ASSISTANT",
     "DOWN",
     "OTHER",
     "POLARITIES",
+    "POPULATIONS",
     "ROLE_OF_WORD",
     "SKIN_AND_STYLE",
     "UP",
@@ -28,6 +31,7 @@ __all__ = [
     "kind_of",
     "number_of",
     "polarity_of",
+    "population_of",
     "rating_of",
     "role_of",
     "thumb_of",
@@ -73,6 +77,7 @@ POLARITIES = {
     }.items()
     for word in words.split()
 }
+POPULATIONS = {str(population): population for population in Population}
 USER, ASSISTANT, OTHER = "user", "assistant", "other"
 ROLES = {
     USER: ("user", "human", "customer", "prompter", "client", "question"),
@@ -80,6 +85,8 @@ ROLES = {
     OTHER: ("system", "developer", "tool", "function"),
 }
 ROLE_OF_WORD = {word: role for role, words in ROLES.items() for word in words}
+
+T = TypeVar("T")
 
 SKIN_AND_STYLE = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")
 SIGNAL_NAME = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
@@ -117,21 +124,29 @@ def kind_of(text: str) -> tuple[str, float | None]:
 @lru_cache(4096)
 def polarity_of(text: str) -> Polarity:
     """positive, neutral or negative, in any case."""
-    polarity = POLARITIES.get(word_of(text))
-    if polarity is None:
-        message = f"{shown(text)} is not positive, neutral or negative: map it with --value polarity:RAW=negative"
-        raise Unreadable("bad_polarity", message)
-    return polarity
+    what = "is not positive, neutral or negative: map it with --value polarity:RAW=negative"
+    return _meaning(text, POLARITIES, "bad_polarity", what)
+
+
+@lru_cache(4096)
+def population_of(text: str) -> Population:
+    """Who speaks: user, reviewer, test or judge."""
+    what = "is no population: user, reviewer, test or judge; map it with --value population:RAW=user"
+    return _meaning(text, POPULATIONS, "bad_population", what)
 
 
 @lru_cache(4096)
 def role_of(text: str) -> str:
     """USER, ASSISTANT or OTHER (system and tool messages)."""
-    role = ROLE_OF_WORD.get(word_of(text))
-    if role is None:
-        message = f"{shown(text)} is no known role: map it with --value role:RAW=user or role:RAW=assistant"
-        raise Unreadable("bad_role", message)
-    return role
+    what = "is no known role: map it with --value role:RAW=user or role:RAW=assistant"
+    return _meaning(text, ROLE_OF_WORD, "bad_role", what)
+
+
+def _meaning(text: str, meanings: Mapping[str, T], code: str, what: str) -> T:
+    found = meanings.get(word_of(text))
+    if found is None:
+        raise Unreadable(code, f"{shown(text)} {what}")
+    return found
 
 
 def turn_of(text: str) -> int:

@@ -15,9 +15,7 @@ from feedback_lab.ingest.meaning.text_columns import text_of
 from feedback_lab.ingest.meaning.values import Unreadable
 from feedback_lab.ingest.planning.column_names import NAME_KEYS, key_of
 from feedback_lab.ingest.planning.meanings import said_of_dates, with_rating_habits, with_scale
-from feedback_lab.ingest.planning.plan import CONTENT, FIELDS, READERS, Plan, check, is_field
-
-__all__ = ["Guess", "Plan", "Suggestion", "check", "complete_plan", "suggest"]
+from feedback_lab.ingest.planning.plan import CONTENT, FIELDS, READERS, Plan, is_field
 
 STRICT = ("role", "population", "scale")  # where the column's name alone is not enough: these are words of other trades
 CHECKED = (*STRICT, "created_at", "rated_at", "value", "polarity", "turn")  # fields whose cells must be readable
@@ -48,12 +46,8 @@ class Suggestion:
 
     @property
     def plan(self) -> Plan:
+        """What may be taken unasked."""
         return _with_guesses(Plan(), [guess for guess in self.guesses if guess.clear])
-
-    @property
-    def reasons(self) -> dict[str, str]:
-        """Field -> why, one sentence each."""
-        return {guess.field: guess.reason for guess in self.guesses}
 
 
 def suggest(header: Sequence[str], sample_rows: Sequence[Mapping[str, Any]]) -> Suggestion:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from feedback_lab.ingest.meaning.numbers import scale_words
 from feedback_lab.ingest.meaning.profile import profile_of
 from feedback_lab.ingest.meaning.text_columns import text_of
 from feedback_lab.ingest.meaning.values import Unreadable, day_comes_first, time_of
@@ -41,10 +42,11 @@ def with_rating_habits(plan: Plan, sample: Sequence[Mapping[str, Any]]) -> tuple
 
 
 def with_scale(plan: Plan, name: str, scale: tuple[float, float]) -> Plan:
+    """The plan with the scale (lowest, highest) of the field `name`: value, or value:NAME."""
     own = name.partition(":")[2]
     if not own:
         return dataclasses.replace(plan, scale=scale)
-    return dataclasses.replace(plan, constants={**plan.constants, f"scale:{own}": f"{scale[0]:g}:{scale[1]:g}"})
+    return dataclasses.replace(plan, constants={**plan.constants, f"scale:{own}": scale_words(scale)})
 
 
 def said_of_dates(plan: Plan, sample: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from feedback_lab.errors import InputError
 from feedback_lab.ingest.meaning import values
-from feedback_lab.records import Population
+from feedback_lab.ingest.meaning.numbers import scale_of, scale_words
 
 FIELDS = (
     "interaction_id",
@@ -129,7 +129,7 @@ def _check_meanings(plan: Plan) -> None:
     if plan.date_order is not None and plan.date_order not in DATE_ORDERS:
         raise InputError(f"There is no date order {plan.date_order!r}: write day-month or month-day.")
     if plan.scale is not None and not -math.inf < plan.scale[0] < plan.scale[1] < math.inf:
-        raise InputError(f"The scale {plan.scale[0]:g}:{plan.scale[1]:g} cannot be used: write it like --scale 1:5.")
+        raise InputError(f"The scale {scale_words(plan.scale)} cannot be used: write it like --scale 1:5.")
     if "role" in plan.constants or "content" in plan.constants:
         raise InputError("role and content differ from row to row: map a column to each instead of --set.")
     given = [("--set", name, text) for name, text in plan.constants.items()]
@@ -142,35 +142,13 @@ def _check_meanings(plan: Plan) -> None:
             raise InputError(f"{option} {name} cannot be used: {error}.") from None
 
 
-def scale_of(text: str) -> tuple[float, float]:
-    """The lowest and highest rating of a scale written LO:HI. Raises Unreadable."""
-    try:
-        lo, hi = (float(part) for part in text.split(":"))
-    except ValueError:
-        lo, hi = 0.0, 0.0
-    if not -math.inf < lo < hi < math.inf:
-        raise values.Unreadable("bad_scale", f"{text[:40]!r} is no scale: write it like 1:5")
-    return lo, hi
-
-
-def population_of(text: str) -> Population:
-    """Who speaks: user, reviewer, test or judge. Raises Unreadable."""
-    try:
-        return Population(text.strip().lower())
-    except ValueError:
-        message = (
-            f"{text[:40]!r} is no population: user, reviewer, test or judge; map it with --value population:RAW=user"
-        )
-        raise values.Unreadable("bad_population", message) from None
-
-
 # What a constant or a replacement must be readable as.
 READERS: Mapping[str, Callable[[str], object]] = {
     "created_at": values.time_of,
     "rated_at": values.time_of,
     "kind": values.kind_of,
     "polarity": values.polarity_of,
-    "population": population_of,
+    "population": values.population_of,
     "scale": scale_of,
     "turn": values.turn_of,
 }

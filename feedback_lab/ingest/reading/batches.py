@@ -73,7 +73,10 @@ class Decoded(Protocol):
 
 
 class Rows(Protocol):
-    """A source of rows with named columns that can be gone through as often as needed."""
+    """A source of rows with named columns that can be gone through as often as needed, row by row or in batches.
+
+    `format` says in words what it was taken for; `sample` gives the values of the first readable rows, at most `size`.
+    """
 
     @property
     def path(self) -> Path: ...
@@ -98,7 +101,7 @@ def storable(value: Any) -> Any:
     """The JSON value with U+FFFD for NUL and lone surrogates, which no database text can hold."""
     if isinstance(value, str):
         return UNSTORABLE.sub("\ufffd", value)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [storable(item) for item in value]
     if isinstance(value, dict):
         return {storable(key): storable(item) for key, item in value.items()}

@@ -29,7 +29,10 @@ class Plain(NamedTuple):
 
 
 def plain_records(data: bytes, delimiter: int) -> Plain:
-    """The complete records at the start of the text, up to the first that is not by the book."""
+    """The complete records at the start of the text, up to the first that is not by the book.
+
+    `data` is UTF-8 without lone returns, `delimiter` the one byte that divides its cells.
+    """
     content = np.frombuffer(data, np.uint8)
     quotes = np.flatnonzero(content == QUOTE)
     newlines = np.flatnonzero(content == NEWLINE)

@@ -17,7 +17,7 @@ from charset_normalizer import from_bytes
 
 from feedback_lab.errors import InputError
 from feedback_lab.ingest.reading.batches import ESCAPED
-from feedback_lab.ingest.reading.packed import Content
+from feedback_lab.ingest.reading.packed import HEAD, Content
 
 BLOCK = 1 << 20
 BOMS = (
@@ -176,7 +176,7 @@ def _by_zeros(head: bytes) -> str | None:
     }
     for codec, fits in candidates.items():
         text = codecs.getincrementaldecoder(codec)("replace").decode(head) if fits else ""
-        if "\n" in text or "\r" in text or len(head) == 1 << 16:
+        if "\n" in text or "\r" in text or len(head) == HEAD:
             odd = sum(letter == "\ufffd" or (letter < " " and letter not in "\t\r\n") for letter in text)
             if text and odd <= len(text) / 100:
                 return codec

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 CHUNK = 1 << 20  # characters
@@ -105,19 +106,36 @@ class JsonText:
         if end is not None:
             self._take(end)
             return start
+        self.to_next_object(first_name)
+        return start
+
+    def members(self) -> Iterator[str]:
+        """The names in the object at hand, each before its value, which the caller takes. Raises BadJson."""
+        self.skip()
+        while (sign := self.peek()) != "}":
+            if sign == ",":
+                self.skip()
+                continue
+            name, _ = self.value()
+            if not isinstance(name, str) or self.peek() != ":":
+                raise BadJson("a name and a colon are missing")
+            self.skip()
+            yield name
+        self.skip()
+
+    def to_next_object(self, first_name: str | None) -> None:
+        """Take all up to the next object behind the next character; `first_name` is what it begins with, if known."""
         pattern = NEXT_OBJECT
         if first_name is not None:
             pattern = re.compile(r",?\s*(?=\{\s*" + re.escape(json.dumps(first_name, ensure_ascii=False)) + r"\s*:)")
         place = self._at + 1
         while (found := pattern.search(self._text, place)) is None:
             self._take(max(self._at, len(self._text) - 1_000))
-            place = self._at
             if not self._more():
                 self._take(len(self._text))
-                return start
+                return
             place = self._at
         self._take(found.end())
-        return start
 
     def _closing(self) -> int | None:
         """Where the brackets of the value at hand close; None where they do not, or a quote stays open."""

@@ -26,10 +26,13 @@ from feedback_lab.ingest.reading.csv_layout import layout_of
 from feedback_lab.ingest.reading.csv_rows import csv_batches
 from feedback_lab.ingest.reading.decoding import Decoding, decoding_of, sha256_of
 from feedback_lab.ingest.reading.heading import MAX_COLUMNS
+from feedback_lab.ingest.reading.json_shape import shape_of
 from feedback_lab.ingest.reading.packed import ZIP, Content, content_of
 
 SAMPLE = 1_000  # rows that suggestions look at
 JSON_START = re.compile(r"[\ufeff\s]*(?:\{|\[\s*\{)")
+# A table's header whose first column has a name in braces, as placeholders have: {question},{answer}
+BRACED_NAME = re.compile(r"[\ufeff\s]*\{+[^\s\"'{}:\[\]][^\"{}:\n]*\}*[ \t]*(?:[,;\t|]|\r?\n\s*[^\s{\[])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ def _text(content: Content, hints: Hints) -> RowSource:
     decoding = decoding_of(content, hints.encoding)
     with _open(content, decoding) as handle:
         start = handle.read(MAX_CELL)
-    if hints.delimiter is None and JSON_START.match(start):
+    if hints.delimiter is None and JSON_START.match(start) and not BRACED_NAME.match(start):
         return _json(content, decoding, start)
     csv.field_size_limit(MAX_LINE + 1)  # the module's own limit is one for the whole process
     try:
@@ -144,7 +147,7 @@ def _text(content: Content, hints: Hints) -> RowSource:
 
 def _json(content: Content, decoding: Decoding, start: str) -> RowSource:
     with _open(content, decoding, newline=None) as handle:
-        shape = json_rows.shape_of(start, handle)
+        shape = shape_of(start, handle)
 
     def read() -> Iterator[Batch]:
         with _open(content, decoding, newline=None) as handle:
