@@ -4,19 +4,21 @@ The line `app = st.App(...)` must stand as it is: Streamlit looks for it in the 
 it would run the file as a page, with no API and no security headers.
 """
 
+import gc
+import importlib
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
-from starlette.routing import Mount
 from streamlit import config
 
-from feedback_lab import serving
-from feedback_lab.collector import Collector
+from feedback_lab import serving, workers
+from feedback_lab.collector import Collector, Mounted
 from feedback_lab.errors import LabError
 from feedback_lab.settings import load_settings
 from feedback_lab.ui.headers import SecurityHeaders
@@ -31,16 +33,30 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     # The writer asks for the interpreter after each call of the engine: with the default, a busy server would let it
     # wait 5 ms each time, and so every sender.
     sys.setswitchinterval(0.0005)
-    try:
-        serving.open_lab()
-        collector.begin()
-    except LabError as error:
-        print(error, file=sys.stderr)  # the pages and /api/v1/health say it too
-    try:
+    gc.freeze()  # see warm_up
+    warming = threading.Thread(target=warm_up, name="warm-up")
+    warming.start()
+    with ExitStack() as ending:
+        for step in (serving.close_lab, collector.close, workers.end, warming.join):  # done from the last to the first
+            ending.callback(step)
+        try:
+            ending.enter_context(serving.in_service(st.get_option("server.address"), st.get_option("server.port")))
+            workers.begin()
+            collector.begin()
+        except LabError as error:
+            print(error, file=sys.stderr)  # the pages and /api/v1/health say it too
         yield
-    finally:
-        collector.close()
-        serving.close_lab()
+
+
+def warm_up() -> None:
+    """Load what later requests would have to wait for, then spare the search for garbage all that is loaded.
+
+    Some 200,000 objects of the libraries stay for ever. To look through them again and again would stop every thread
+    for 100 ms and more: at the end of each page, and several times a second when many requests wait.
+    """
+    importlib.import_module("feedback_lab.issues.tracking")  # with scikit-learn behind it
+    gc.collect()
+    gc.freeze()
 
 
 def host_names() -> list[str]:
@@ -61,6 +77,9 @@ collector = Collector(serving.open_lab)
 app = st.App(
     ENTRY_POINT,
     lifespan=lifespan,
-    routes=[Mount("/api", app=collector.api)],
-    middleware=[Middleware(SecurityHeaders), Middleware(OwnPages, hosts=host_names())],
+    middleware=[
+        Middleware(SecurityHeaders),
+        Middleware(OwnPages, hosts=host_names()),
+        Middleware(Mounted, api=collector.api),
+    ],
 )

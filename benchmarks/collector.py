@@ -2,11 +2,12 @@
 
     python benchmarks/collector.py [--seconds 8] [--connections 64] [--rows 1] [--stored 0] [--no-page]
 
-Three parts, on the same machine in the same run. (1) A bare group-commit loop, without HTTP, checks or Python objects:
-as many threads as there are connections hand one row each to a thread that commits all that waits with one statement.
-(2) The real server in a process of its own, and a load generator in another: each connection sends one request after
-the other and waits for the 201. Afterwards every acknowledged id is looked for in the database. (3) 100 requests a
-second, sent on schedule whatever the answers do, while somebody clicks through the dashboard in a real browser.
+Four parts, on the same machine in the same run. (1) A bare group-commit loop, without HTTP or checks: as many threads
+as there are connections hand one row each to a thread that commits all that waits with one statement. (2) The smallest
+HTTP server in front of the same loop: what one interpreter reaches with one row a request. (3) The real server in a
+process of its own, and a load generator in another: each connection sends one request after the other and waits for
+the 201. Afterwards every acknowledged id is looked for in the database. (4) 100 requests a second, sent on schedule
+whatever the answers do, while somebody clicks through the dashboard in a real browser.
 """
 
 import argparse
@@ -14,100 +15,26 @@ import asyncio
 import json
 import multiprocessing
 import os
-import queue
 import signal
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import bare
 import uvloop
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-COLUMNS = {
-    "feedback_id": "VARCHAR",
-    "interaction_id": "VARCHAR",
-    "kind": "VARCHAR",
-    "value": "DOUBLE",
-    "scale_min": "DOUBLE",
-    "scale_max": "DOUBLE",
-    "polarity": "VARCHAR",
-    "comment": "VARCHAR",
-    "suggested_answer": "VARCHAR",
-    "created_at": "TIMESTAMP",
-    "received_at": "TIMESTAMP",
-    "rater_hash": "VARCHAR",
-    "population": "VARCHAR",
-    "source": "VARCHAR",
-    "metadata": "JSON",
-    "batch_id": "VARCHAR",
-}
-COMMENT = "It is closed at night."
 PAGES = ("", "issues", "review", "knowledge")
 TARGET = "targets: >= 2,500 rows/s, p99 < 100 ms, >= 0.6 x the bare loop; at 100 requests/s p99 < 50 ms"
 HEAD = "{part:34}{rate:>10}{p50:>10}{p99:>10}{worst:>10}  {more}"
-
-
-def bare_loop(folder: Path, seconds: float, connections: int) -> tuple[int, list[float]]:
-    """Rows committed, and how long each of them waited."""
-    from datetime import datetime
-
-    import duckdb
-
-    connection = duckdb.connect(str(folder / "bare.duckdb"))
-    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-    connection.execute(f"CREATE TABLE feedback ({columns}, PRIMARY KEY (feedback_id))")
-    insert = "INSERT INTO feedback SELECT " + ", ".join(f"unnest(?::{kind}[])" for kind in COLUMNS.values())
-    waiting: queue.SimpleQueue[tuple[tuple[Any, ...], threading.Event] | None] = queue.SimpleQueue()
-    waits: list[float] = []
-    stop = time.monotonic() + seconds
-
-    def send(number: int) -> None:
-        count = 0
-        while time.monotonic() < stop:
-            done = threading.Event()
-            begun = time.perf_counter()
-            now = datetime.now()
-            said = ("thumb", -1.0, None, None, "negative", COMMENT, None, None, now, "user", "user", "api", None, None)
-            waiting.put(((f"f-{number}-{count}", f"i-{count % 1000}", *said), done))
-            done.wait()
-            waits.append(time.perf_counter() - begun)
-            count += 1
-        waiting.put(None)
-
-    def write() -> None:
-        left = connections
-        while left:
-            found = [waiting.get()]
-            with suppress(queue.Empty):
-                while True:
-                    found.append(waiting.get_nowait())
-            rows = [one for one in found if one is not None]
-            left -= len(found) - len(rows)
-            if rows:
-                connection.execute("BEGIN")
-                connection.execute(insert, [list(column) for column in zip(*(row for row, _ in rows), strict=True)])
-                connection.execute("COMMIT")
-                for _, done in rows:
-                    done.set()
-
-    threads = [threading.Thread(target=send, args=(number,)) for number in range(connections)]
-    writer = threading.Thread(target=write)
-    for thread in (writer, *threads):
-        thread.start()
-    for thread in (*threads, writer):
-        thread.join()
-    stored = connection.execute("SELECT count(*) FROM feedback").fetchall()[0][0]
-    assert stored == len(waits), "every acknowledged row is stored once"
-    return stored, waits
 
 
 class Sender(asyncio.Protocol):
@@ -150,7 +77,7 @@ def request_of(secret: str, names: list[str]) -> bytes:
             "interaction_id": f"i-{hash(name) % 1000}",
             "feedback_id": name,
             "value": -1,
-            "comment": COMMENT,
+            "comment": bare.COMMENT,
             "user": f"user-{hash(name) % 5000}",
         }
         for name in names
@@ -341,9 +268,15 @@ def main() -> None:
     print(HEAD.format(part="", rate="rows/s", p50="p50 ms", p99="p99 ms", worst="worst", more=""))
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
         folder = Path(name)
-        count, waits = bare_loop(folder, given.seconds / 2, given.connections)
+        count, waits = bare.loop(folder, given.seconds / 2, given.connections)
         base = count / (given.seconds / 2)
         show("bare group-commit loop", count, given.seconds / 2, waits)
+        with bare.server(folder) as port:
+            found = loaded("closed", port, "none", given.seconds / 2, given.connections, 1)
+            smallest = len(found["ids"]) / found["seconds"]
+            show(
+                "bare HTTP server", len(found["ids"]), found["seconds"], found["waits"], f"{smallest / base:.2f} x loop"
+            )
         home, secret = make_home(folder, given.stored, world=False)
         ids: list[str] = []
         with server(home) as port:
@@ -352,7 +285,8 @@ def main() -> None:
                 found = loaded("closed", port, secret, given.seconds, given.connections, rows)
                 ids += found["ids"]
                 done = len(found["ids"])
-                more = f"{done / found['seconds'] / base:.2f} x, {len(found['refused'])} refused"
+                rate = done / found["seconds"]
+                more = f"{rate / base:.2f} x loop, {rate / smallest:.2f} x HTTP, {len(found['refused'])} refused"
                 show(f"{rows} a request, {given.connections} connections", done, found["seconds"], found["waits"], more)
         print(" " * 4 + check(home, ids))
         if not given.no_page:

@@ -15,6 +15,8 @@ import threading
 import time
 import urllib.request
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -122,9 +124,8 @@ def serve(
 ) -> int:
     """Run dashboard and HTTP API in this process until it is stopped; the exit code.
 
-    Call it from the main thread. While it runs, `server.json` in home (mode 0600) says where it is (server_note).
-    After a fatal error of the database it answers for a moment more, then ends with EXIT_BROKEN. Raises LabError
-    where home, the database, the host or the port cannot be used.
+    Call it from the main thread. After a fatal error of the database it answers for a moment more, then ends with
+    EXIT_BROKEN. Raises LabError where home, the database, the host or the port cannot be used.
     """
     refuse_open_door(host, insecure)
     refuse_used_port(host, port)
@@ -133,24 +134,37 @@ def serve(
     if lab.settings.db:
         os.environ["FEEDBACK_LAB_DB"] = lab.settings.db
     os.environ[INSECURE] = "1" if insecure else ""
-    url = f"http://{_in_url(host)}:{port}"
-    note = lab.settings.home / server_note.NOTE_NAME
-    lab.store.on_fatal = _leave
-    with lab.store.read() as connection:
-        store_engine.at_least(connection.connection.cursor(), store_engine.SERVER_MEMORY)
-    uploads.remove_abandoned(lab.settings.home, 0)
-    threading.Thread(target=_keep_house, args=(lab.settings.home,), daemon=True).start()
+    url = _url(host, port)
     try:
-        database_id = str(lab.store.scalar("SELECT database_id FROM ledger"))
-        server_note.write(lab.settings.home, url, lab.store.path, database_id)
         print(f"Feedback Lab runs at {url} on {lab.settings.home}. Ctrl+C stops it.", flush=True)
         if browser:
             threading.Thread(target=_open_browser, args=(url,), daemon=True).start()
         code = _run_streamlit(host, port)
         return EXIT_BROKEN if _broken.is_set() else code
     finally:
-        note.unlink(missing_ok=True)
         close_lab()
+
+
+@contextmanager
+def in_service(host: str | None, port: int) -> Iterator[Lab]:
+    """The lab of this process while a server shows it on this address.
+
+    Meanwhile `server.json` in home (mode 0600) says where it is (`server_note`), home is kept tidy, and a fatal error
+    of the database ends the process. Raises LabError where the lab cannot be opened.
+    """
+    lab = open_lab()
+    home = lab.settings.home
+    lab.store.on_fatal = _leave
+    with lab.store.read() as connection:
+        store_engine.at_least(connection.connection.cursor(), store_engine.SERVER_MEMORY)
+    uploads.remove_abandoned(home, 0)
+    threading.Thread(target=_keep_house, args=(home,), daemon=True).start()
+    database_id = str(lab.store.scalar("SELECT database_id FROM ledger"))
+    note = server_note.write(home, _url(host, port), lab.store.path, database_id)
+    try:
+        yield lab
+    finally:
+        note.unlink(missing_ok=True)
 
 
 def _keep_house(home: Path) -> None:
@@ -248,10 +262,10 @@ def refuse_used_port(host: str, port: int) -> None:
             ) from None
 
 
-def _in_url(host: str) -> str:
-    if host in ("0.0.0.0", "::", ""):
-        return "localhost"
-    return f"[{host}]" if ":" in host else host
+def _url(host: str | None, port: int) -> str:
+    if not host or host in ("0.0.0.0", "::"):
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _open_browser(url: str) -> None:

@@ -41,6 +41,7 @@ class Store:
         self.engine, self.path, self.home = engine, path, home
         self.damage: str | None = None
         self.on_fatal: Callable[[str], None] | None = None
+        self.commits = 0  # the number of the last commit of this process, for who wants to know whether others wrote
         self._invalid = False
         self._writing = threading.RLock()
         # Held open so that the engine, its lock-down and its caches live as long as the store.
@@ -91,6 +92,7 @@ class Store:
                         raise
                     time.sleep(random.uniform(0, 0.002 * attempt))
                 else:
+                    self.commits = number
                     self._acknowledged.put(database, number)
                     return result
         raise AssertionError("unreachable: the last attempt returns or raises")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from feedback_lab.insights import periods, summary
 from feedback_lab.records import utc_now
-from feedback_lab.ui import overview, state
+from feedback_lab.ui import background, overview, state
 from feedback_lab.ui.widgets import empty_state, heading, how_counted, subheading
 
 lab = state.lab()
@@ -36,23 +36,28 @@ with bar:
     )  # fmt: skip
 
 period = periods.last_days(days or 30, until)
-found = state.cached("overview", (period,), lambda: overview.figures(store, period, lab.settings.touch_similarity))
 with top:
+    made = background.counted("overview", (period,), lambda: overview.numbers(store, period))
+    found = made.known
     heading(
         "Is it getting better, and what do we fix first?",
-        overview.sentence(found.comparison, period.days),
+        overview.sentence(found.insights.comparison, period.days),
     )
-    st.caption(" ".join([f"{period.since:%d %b %Y} to {period.until:%d %b %Y}, UTC.", *found.insights["notes"]]))
+    st.caption(" ".join([f"{period.since:%d %b %Y} to {period.until:%d %b %Y}, UTC.", *found.insights.notes]))
+    background.say_how_old(made)
 overview.cards(found)
 with st.container(border=True):
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         subheading("Positive rate over time")
         how_counted(summary.HOW_COUNTED[name] for name in overview.COUNTED)
-    overview.chart(found, store, period, by)
+    frame = state.cached("split", (period, by), lambda: overview.split(store, period, by)) if by else found.by_day
+    overview.chart(found, frame, period, by)
 left, right = st.columns(2, gap="small")
 with left, st.container(border=True):
     subheading("Fix first")
-    overview.fix_first(found.insights)
+    similarity = lab.settings.touch_similarity
+    wins = background.figures("wins", (period,), lambda: summary.wins(store, period, similarity))
+    overview.fix_first(found.insights.issues, wins)
 with right, st.container(border=True):
     subheading("What users would have answered")
-    overview.corrections(found.insights)
+    overview.corrections(found.insights.user_corrections)

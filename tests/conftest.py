@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from feedback_lab import serving
 from feedback_lab.serving import Lab
 from feedback_lab.store import DATABASE_NAME, Store, open_store
+from tests.browsing import open_tab
+from tests.chromium import open_chromium
 from tests.command_line import Ask, Refuse, asking, refusing
 
 
@@ -66,3 +69,17 @@ def shared_data() -> Path:
             pytest.fail(f"{folder} is absent, and this run requires it")
         pytest.skip(f"{folder} is absent")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for the tests of a module."""
+    with open_chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """A page of it that nobody used yet."""
+    with open_tab(browser) as opened:
+        yield opened

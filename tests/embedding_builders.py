@@ -13,7 +13,7 @@ from tokenizers.pre_tokenizers import Whitespace
 DIMENSIONS = 16
 # Each line is one meaning; no word of a line shares its stem with another.
 MEANINGS = {
-    "card": "card plastic visa mastercard cheque",
+    "card": "card plastic visa mastercard cheque amex",
     "rate": "exchange conversion course forex currency",
     "login": "password passcode pin credentials authentication",
     "voice": "loud noisy deafening shouting blaring",

@@ -10,29 +10,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from feedback_lab import knowledge, review, serving
 from feedback_lab.ingest.load import import_file
 from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.records import Entry, utc_now
-from tests.browsing import choose_row, click_words, follow, open_tab, press, sees, settled
-from tests.chromium import open_chromium
+from tests.browsing import choose_row, click_words, follow, press, sees, settled
 from tests.server import Server, start_server
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def tab(browser: Browser) -> Iterator[Page]:
-    with open_tab(browser) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -16,17 +16,10 @@ from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.issues import acts, tracking
 from feedback_lab.published_text import reveal
 from feedback_lab.records import Entry
-from tests.browsing import Beacon, click_words, open_tab, press, sees, settled
-from tests.chromium import open_chromium
+from tests.browsing import Beacon, click_words, press, sees, settled
 from tests.server import Server, start_server
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def tab() -> Iterator[Page]:
-    with open_chromium() as browser, open_tab(browser) as opened:
-        yield opened
 
 
 @pytest.fixture

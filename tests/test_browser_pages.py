@@ -7,28 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from feedback_lab import serving
 from feedback_lab.issues import tracking
-from tests.browsing import choose_row, click_words, open_tab, press, sees
-from tests.chromium import open_chromium
+from tests.browsing import choose_row, click_words, press, sees, settled
 from tests.issue_builders import complain
 from tests.server import start_server
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def tab(browser: Browser) -> Iterator[Page]:
-    with open_tab(browser) as opened:
-        yield opened
 
 
 def test_a_stopped_import_stores_nothing_and_can_be_begun_again(home: Path, tab: Page, tmp_path: Path) -> None:
@@ -83,6 +70,7 @@ def test_filters_live_in_the_address_and_survive_a_choice_a_reload_and_the_way_b
     expect(tab).to_have_url(re.compile(r"issue="))
     first = tab.url
     expect(tab).to_have_url(re.compile(r"q=the.*sort=Title"))
+    settled(tab)
     title = tab.locator("[class*=st-key-title_]").inner_text()
 
     tab.reload()

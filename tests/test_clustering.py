@@ -146,11 +146,22 @@ def test_a_few_comments_fall_into_the_groups_that_a_person_sees(groups: list[lis
     assert set.union(*found) == set(range(len(groups)))
 
 
-def test_twenty_kinds_of_questions_give_neither_a_handful_nor_a_hundred_issues(shared_data: Path) -> None:
+@pytest.mark.parametrize(("every", "fewest", "most"), [(16, 4, 14), (4, 12, 32), (1, 35, 100)])
+def test_the_number_of_issues_follows_the_number_of_kinds(
+    every: int, fewest: int, most: int, shared_data: Path
+) -> None:
     rows = pd.read_csv(shared_data / "banking77.csv", usecols=["text", "label"]).dropna()
-    kinds = sorted(rows["label"].unique())[::4]
-    texts = rows[rows["label"].isin(kinds)]["text"].sample(1_000, random_state=1)
-    assert 12 <= cluster(texts.tolist()).n_clusters <= 40
+    kinds = sorted(rows["label"].unique())[::every]
+    some = rows[rows["label"].isin(kinds)].groupby("label").head(50)
+    assert fewest <= cluster(some["text"].tolist()).n_clusters <= most
+
+
+@pytest.mark.parametrize("groups", [[varied(CARD, 12), varied(RATE, 8)], [INVOICE, UPLOAD, LOGIN]])
+def test_a_given_number_of_issues_is_found_among_a_few_comments(groups: list[list[str]]) -> None:
+    labels = iter(cluster([text for group in groups for text in group], n_clusters=len(groups)).labels.tolist())
+    found = [{next(labels) for _ in group} for group in groups]
+    assert all(len(one) == 1 for one in found)
+    assert set.union(*found) == set(range(len(groups)))
 
 
 def test_comments_that_say_nothing_are_unassigned_now_and_later() -> None:

@@ -4,10 +4,12 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
+from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from feedback_lab import schema
@@ -19,9 +21,10 @@ from feedback_lab.collector.writer import QueueFull, Writer
 from feedback_lab.errors import DiskError, InputError, LabError, StoreError
 from feedback_lab.ingest.load import import_records
 from feedback_lab.ingest.receiving import FeedbackItem, InteractionItem, Item, Outcome, Status
+from feedback_lab.records import utc_now
 from feedback_lab.serving import Lab
 from feedback_lab.store import Store
-from tests.builders import interaction, thumb
+from tests.builders import interaction, put, thumb
 from tests.collector_server import lab_of, serving_collector
 
 LOOP = asyncio.new_event_loop()
@@ -67,8 +70,16 @@ class Gated:
         self.open = threading.Event()
         self.entered = threading.Semaphore(0)
         self.writes = 0
-        self.error: Exception | None = None
+        self.error: Exception | None = None  # before anything is done
+        self.error_after: Exception | None = None  # when all is done but the commit
         self.damage = None
+
+    @property
+    def commits(self) -> int:
+        return self._store.commits
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        return self._store.exclusive()
 
     def scalar(self, sql: str, **values: Any) -> Any:
         return self._store.scalar(sql, **values)
@@ -79,7 +90,14 @@ class Gated:
         self.writes += 1
         if self.error:
             raise self.error
-        return self._store.write(work)
+
+        def cut_off(connection: Connection) -> Any:
+            found = work(connection)
+            if self.error_after:
+                raise self.error_after
+            return found
+
+        return self._store.write(cut_off)
 
 
 def down(number: int, **more: Any) -> FeedbackItem:
@@ -227,6 +245,28 @@ def test_many_threads_with_the_same_ids_store_each_once(writer: Writer, store: S
     assert found.count(Status.NEW) == 10
     assert found.count(Status.DUPLICATE) == 150
     assert store.scalar("SELECT count(*) FROM feedback") == 10
+
+
+def test_what_somebody_else_stored_meanwhile_is_known_to_the_next_commit(writer: Writer, store: Store) -> None:
+    assert statuses([submit(writer, [down(1)])]) == [Status.NEW]
+    put(store, [interaction("i2"), thumb("f2", False, received_at=utc_now())])
+    taken = submit(writer, [down(2)]).result(30)[0]
+    assert (taken.status, taken.code) == (Status.REJECTED, "id_conflict")
+    assert statuses([submit(writer, [down(3)])]) == [Status.NEW]
+    assert store.scalar("SELECT count(*) FROM feedback WHERE feedback_id = 'f2'") == 1
+
+
+def test_ids_of_a_commit_that_failed_are_new_to_the_next_one_and_known_after_it(store: Store) -> None:
+    gated = Gated(store)
+    writer = Writer(lambda: gated)  # type: ignore[arg-type, return-value]
+    gated.open.set()
+    assert statuses([submit(writer, [down(0)])]) == [Status.NEW]
+    gated.error_after = DiskError("The disk is full.")
+    with pytest.raises(DiskError):
+        submit(writer, [down(1)]).result(30)
+    gated.error_after = None
+    assert [statuses([submit(writer, [down(1)])]) for _ in range(2)] == [[Status.NEW], [Status.DUPLICATE]]
+    writer.close()
 
 
 def test_interactions_alone_ask_for_no_run_of_the_rules(store: Store) -> None:

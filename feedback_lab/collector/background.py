@@ -1,7 +1,8 @@
 """What happens after new feedback was stored: the default rules run, and new comments find their issues.
 
 It happens beside the requests, never for each of them: what comes while a run is on, and in the pause after it, is
-looked at together by the next. Errors are logged, and the next feedback tries again.
+looked at together by the next. The rules compute in another process (`workers`), so that no request waits for the
+interpreter. Errors are logged, and the next feedback tries again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from feedback_lab.collector.writer import place_of
 from feedback_lab.errors import LabError
 from feedback_lab.serving import Lab
 from feedback_lab.store import Store
+from feedback_lab.workers import WorkerLost
 
 log = logging.getLogger("feedback_lab.collector")
 
@@ -36,7 +38,8 @@ def left_over(store: Store) -> bool:
 
 def evaluate(lab: Lab) -> None:
     """Run the default rules over what they have not seen, and put new comments into the issues that there are."""
-    from feedback_lab import review  # with scikit-learn behind it, which costs the start of the server a second
+    # Behind it stands scikit-learn, which would cost the start of the server a second.
+    from feedback_lab import review
     from feedback_lab.issues import tracking
 
     settings = lab.settings
@@ -82,6 +85,8 @@ class Evaluation:
             begun = time.monotonic()
             try:
                 self._work()
+            except WorkerLost as lost:
+                log.warning("The rules were interrupted, what is new waits for the next run: %s", lost)
             except LabError as error:
                 log.error("The rules could not run: %s", type(error).__name__)
             except Exception as error:

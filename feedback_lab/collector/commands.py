@@ -65,16 +65,8 @@ def router(deps: Deps) -> APIRouter:
 
         async def answer() -> AsyncIterator[bytes]:
             try:
-                while True:
-                    try:
-                        event = await asyncio.wait_for(events.get(), LOOK_EVERY_S)
-                    except TimeoutError:
-                        if await request.is_disconnected():
-                            return
-                        continue
-                    yield json.dumps(event).encode() + b"\n"
-                    if "exit" in event:
-                        return
+                async for line in _lines(request, events):
+                    yield line
             finally:  # also when the caller has gone
                 running.pop(command.id, None)
                 COMMANDS.drop(job.id)
@@ -89,6 +81,20 @@ def router(deps: Deps) -> APIRouter:
         return JsonAnswer({"stopping": bool(job and job.cancel())})
 
     return routes
+
+
+async def _lines(request: Request, events: asyncio.Queue[dict[str, Any]]) -> AsyncIterator[bytes]:
+    """What a command says, until it ends or its caller has gone."""
+    while True:
+        try:
+            event = await asyncio.wait_for(events.get(), LOOK_EVERY_S)
+        except TimeoutError:
+            if await request.is_disconnected():
+                return
+            continue
+        yield json.dumps(event).encode() + b"\n"
+        if "exit" in event:
+            return
 
 
 def _run(command: Command, lab: Lab, handle: JobHandle, tell: Callable[[dict[str, Any]], None]) -> int:

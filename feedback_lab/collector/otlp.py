@@ -8,7 +8,7 @@ success, which exporters log and do not send again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request
@@ -27,11 +27,10 @@ from feedback_lab.collector.bodies import read, strict_json
 from feedback_lab.collector.deps import Deps
 from feedback_lab.ingest.otel import Translated, of_log, of_span
 from feedback_lab.ingest.otlp import Event, Span, log_record, logs_of, spans_of
-from feedback_lab.ingest.receiving import Item, Outcome, Status
+from feedback_lab.ingest.receiving import Outcome, Status
 from feedback_lab.keys import Scope
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
-TOGETHER = 1_000  # items that wait for one commit
 MAX_MESSAGE = 1_000  # characters of the answer's words
 FAILED = 2  # a span's status
 NO_IDS = Translated([], ["a span has no valid ids"])
@@ -73,7 +72,7 @@ async def _export(request: Request, deps: Deps, signal: _Signal) -> Response:
     body = await read(request, deps.limits)
     records = await asyncio.to_thread(_translated, body, encoding, signal, deps.limits.depth)
     items = [item for record in records for item in record.items]
-    outcomes = iter(await _stored(deps, items))
+    outcomes = iter(await deps.stored(items))
     reasons = [[*record.problems, *_refusals(next(outcomes) for _ in record.items)] for record in records]
     rejected = [why for why in reasons if why]
     ignored = sum(not record.items and not record.problems for record in records)
@@ -95,18 +94,6 @@ def _translated(body: bytes, encoding: str, signal: _Signal, depth: int) -> list
         return signal.of_protobuf(signal.request.FromString(body))
     except DecodeError:
         raise ApiError(400, "bad_protobuf", f"The body is no {signal.request.DESCRIPTOR.name} in protobuf.") from None
-
-
-async def _stored(deps: Deps, items: Sequence[Item]) -> list[Outcome]:
-    """The outcomes, once they are on disk; exporters send all of it again where a part could not be stored."""
-    outcomes: list[Outcome] = []
-    for start in range(0, len(items), TOGETHER):
-        answer = asyncio.wrap_future(deps.writer.submit(items[start : start + TOGETHER]))
-        try:
-            outcomes += await asyncio.wait_for(answer, deps.limits.wait_seconds)
-        except TimeoutError:
-            raise ApiError(503, "too_slow", "Storing takes too long now.", headers={"Retry-After": "5"}) from None
-    return outcomes
 
 
 def _refusals(outcomes: Iterator[Outcome]) -> list[str]:
@@ -134,6 +121,7 @@ def _spans_in(message: ExportTraceServiceRequest) -> Iterator[Span]:
                 [(link.trace_id.hex(), link.span_id.hex()) for link in span.links],
                 (span.status.message or "error") if span.status.code == FAILED else None,
                 resource,
+                not any(span.parent_span_id),
             )
 
 

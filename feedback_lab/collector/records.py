@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
 from starlette.responses import Response
+from starlette.routing import request_response
 
 from feedback_lab.collector import openapi
 from feedback_lab.collector.access import Caller, Gate, caller, require
@@ -19,7 +20,7 @@ from feedback_lab.collector.answers import ApiError, JsonAnswer, problem
 from feedback_lab.collector.bodies import aside, read, require_json, strict_json
 from feedback_lab.collector.deps import Deps
 from feedback_lab.ingest.changing import Said, said_in
-from feedback_lab.ingest.receiving import FeedbackChange, FeedbackItem, InteractionItem, Item, Outcome, Status
+from feedback_lab.ingest.receiving import FeedbackChange, FeedbackItem, InteractionItem, Outcome, Status
 from feedback_lab.keys import Scope
 
 T = TypeVar("T", InteractionItem, FeedbackItem)
@@ -34,9 +35,27 @@ NAMES: dict[type[Any], frozenset[str]] = {
 CHANGEABLE = frozenset(field.name for field in fields(FeedbackChange)) - {"feedback_id", "source"}
 
 
-def router(deps: Deps, gate: Gate) -> APIRouter:
+class _Direct(APIRoute):
+    """A route whose endpoint reads its request itself: FastAPI describes it, and does nothing for each request."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
+        super().__init__(path, endpoint, **more)
+        self.app = request_response(endpoint)
+
+
+def routers(deps: Deps, gate: Gate) -> list[APIRouter]:
     """POST and GET of interactions and feedback, PATCH of feedback."""
-    routes = APIRouter(prefix="/v1")
+    return [_posting(deps, gate), _changing(deps), _showing(deps)]
+
+
+def _posting(deps: Deps, gate: Gate) -> APIRouter:
+    routes = APIRouter(prefix="/v1", route_class=_Direct)
+
+    @routes.post("/feedback", **openapi.POST_FEEDBACK)
+    @require(Scope.INGEST, Scope.PUBLIC_WRITE)
+    async def post_feedback(request: Request) -> Response:
+        """Store one feedback or a list: 201 once what is new is on disk, 200 where all of it was there already."""
+        return await _post(request, deps, gate, FeedbackItem, "feedback_id")
 
     @routes.post("/interactions", **openapi.POST_INTERACTIONS)
     @require(Scope.INGEST)
@@ -44,11 +63,11 @@ def router(deps: Deps, gate: Gate) -> APIRouter:
         """Store one interaction or a list: 201 once what is new is on disk, 200 where all of it was there already."""
         return await _post(request, deps, gate, InteractionItem, "interaction_id")
 
-    @routes.post("/feedback", **openapi.POST_FEEDBACK)
-    @require(Scope.INGEST, Scope.PUBLIC_WRITE)
-    async def post_feedback(request: Request) -> Response:
-        """Store one feedback or a list: 201 once what is new is on disk, 200 where all of it was there already."""
-        return await _post(request, deps, gate, FeedbackItem, "feedback_id")
+    return routes
+
+
+def _changing(deps: Deps) -> APIRouter:
+    routes = APIRouter(prefix="/v1")
 
     @routes.patch("/feedback/{feedback_id:path}", **openapi.PATCH_FEEDBACK)
     @require(Scope.INGEST, Scope.PUBLIC_WRITE)
@@ -59,10 +78,16 @@ def router(deps: Deps, gate: Gate) -> APIRouter:
             names = ", ".join(sorted(CHANGEABLE))
             raise ApiError(422, "bad_change", f"A change is one object with some of: {names}.")
         source = PUBLIC if caller(request).scope is Scope.PUBLIC_WRITE else None
-        outcome = (await _stored(deps, [FeedbackChange(feedback_id, source=source, **given)]))[0]
+        outcome = (await deps.stored([FeedbackChange(feedback_id, source=source, **given)]))[0]
         if outcome.code == "not_found":
             raise ApiError(404, "not_found", "There is no feedback with this id.")
         return _answer([outcome])
+
+    return routes
+
+
+def _showing(deps: Deps) -> APIRouter:
+    routes = APIRouter(prefix="/v1")
 
     @routes.get("/interactions/{interaction_id:path}", **openapi.GET_INTERACTION)
     @require(Scope.READ)
@@ -95,7 +120,7 @@ async def _post(request: Request, deps: Deps, gate: Gate, kind: type[T], id_name
     gate.spend(who, len(values) - 1)
     key = _idempotency_key(request, who)
     read_items = [_item(kind, value, id_name, who, key and f"{key}{place}") for place, value in enumerate(values)]
-    stored = iter(await _stored(deps, [item for item in read_items if not isinstance(item, Outcome)]))
+    stored = iter(await deps.stored([item for item in read_items if not isinstance(item, Outcome)]))
     return _answer([item if isinstance(item, Outcome) else next(stored) for item in read_items])
 
 
@@ -103,18 +128,6 @@ async def _json(request: Request, deps: Deps) -> Any:
     require_json(request)
     body = await read(request, deps.limits)
     return await aside(len(body), strict_json, body, deps.limits.depth)
-
-
-async def _stored(deps: Deps, items: Sequence[Item]) -> list[Outcome]:
-    """The outcomes, once they are on disk. Raises LabError where the commit failed, ApiError where it took too long."""
-    if not items:
-        return []
-    answer = asyncio.wrap_future(deps.writer.submit(items))
-    try:
-        return await asyncio.wait_for(answer, deps.limits.wait_seconds)
-    except TimeoutError:
-        message = "Storing takes too long now: send the same again, with the same ids or Idempotency-Key."
-        raise ApiError(503, "too_slow", message, headers={"Retry-After": "5"}) from None
 
 
 def _idempotency_key(request: Request, who: Caller) -> str | None:

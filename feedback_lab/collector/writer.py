@@ -40,13 +40,14 @@ class _Request:
     answer: asyncio.Future[Outcomes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Writes:
-    """What the writer keeps about the store that it writes to."""
+    """What the writer keeps about the store that it writes to; `last` is its own last commit, None after a failure."""
 
     store: Store
     user_key: str
     known: KnownIds
+    last: int | None = None
 
 
 class Writer:
@@ -160,10 +161,16 @@ class Writer:
         store = self._store_of()
         if self._writes is None or self._writes.store is not store:
             self._writes = _Writes(store, str(store.scalar("SELECT user_key FROM ledger")), KnownIds())
-        key, known = self._writes.user_key, self._writes.known
+        writes = self._writes
         moment = max(utc_now(), self._last)
         self._last = moment + timedelta(microseconds=len(items))
-        return store.write(lambda one: receive(one, items, key=key, received_at=moment, known=known))
+        with store.exclusive():  # so that nobody writes between the question and the commit
+            writes.known.certain, writes.last = store.commits == writes.last, None
+            outcomes = store.write(
+                lambda one: receive(one, items, key=writes.user_key, received_at=moment, known=writes.known)
+            )
+            writes.last = store.commits
+        return outcomes
 
 
 def _tell(answers: Sequence[tuple[asyncio.Future[Outcomes], Outcomes | LabError]]) -> None:

@@ -17,7 +17,6 @@ from feedback_lab.ingest.known_ids import KnownIds
 from feedback_lab.ingest.meaning.item_values import MAX_ID
 from feedback_lab.ingest.reading.batches import UNSTORABLE
 
-ANY_ALIAS = text("SELECT 1 FROM interaction_alias LIMIT 1")
 # A list of values is answered by the primary key, up to 2,048 of them; a join would read the whole table.
 AT_ONCE = 1_000
 ALIASES = text("SELECT alias, interaction_id FROM interaction_alias WHERE alias IN :names").bindparams(
@@ -44,7 +43,7 @@ class NamedInteraction(InteractionItem):
 def resolve(connection: Connection, items: Sequence[Item], known: KnownIds) -> Sequence[Item]:
     """The same items under the names by which their interactions are stored; new aliases go into the transaction."""
     named = [item for item in items if isinstance(item, NamedInteraction)]
-    if not named and connection.execute(ANY_ALIAS).first() is None:
+    if not named and not known.any_alias:
         return items
     calls = {name for item in named for name in (item.interaction_id, *item.also) if _usable(name)}
     asked = {item.interaction_id for item in items if isinstance(item, FeedbackItem) and _usable(item.interaction_id)}
@@ -56,6 +55,7 @@ def resolve(connection: Connection, items: Sequence[Item], known: KnownIds) -> S
     new = {alias: name for alias, name in aliases.items() if alias not in before}
     if new:
         connection.execute(INSERT, {"aliases": list(new), "names": list(new.values())})
+        known.add_aliases(len(new))
     return found
 
 

@@ -28,7 +28,8 @@ EVER = datetime(1, 1, 1), datetime(9999, 12, 31)
 
 COUNTS = text("""
     SELECT (SELECT count(*) FROM interaction), (SELECT count(*) FROM feedback),
-           (SELECT count(*) FROM import_batch), (SELECT count(*) FROM import_batch WHERE status = 'undone')
+           (SELECT count(*) FROM import_batch), (SELECT count(*) FROM import_batch WHERE status = 'undone'),
+           (SELECT count(*) FROM interaction_alias)
 """)
 HASHES = text("SELECT name, hash(:salt || name) FROM (SELECT unnest(CAST(:names AS VARCHAR[])) AS name)")
 STORED_INTERACTIONS = """
@@ -52,6 +53,7 @@ class _Counts(NamedTuple):
     feedback: int
     imports: int
     undone: int
+    aliases: int
 
 
 @dataclass(slots=True)
@@ -63,9 +65,15 @@ class _Ids:
 
 
 class KnownIds:
-    """Belongs to the one writer of one database; every call is made within its transaction."""
+    """Belongs to the one writer of one database; every call is made within its transaction.
+
+    The writer sets `certain` where its last transaction was committed and nobody else has written since: then the
+    next one need not ask the tables.
+    """
 
     def __init__(self) -> None:
+        self.certain = False
+        self._added_aliases = 0
         self._salt = secrets.token_hex(8)
         self._counts: _Counts | None = None
         self._interactions, self._feedback = _Ids(), _Ids()
@@ -73,7 +81,8 @@ class KnownIds:
 
     def begin(self, connection: Connection) -> None:
         """Make sure of what is stored, as the first step of a transaction: here it is seen what became of the last."""
-        counts = _Counts(*connection.execute(COUNTS).one())
+        counts = (self._with_added() if self.certain else None) or _Counts(*connection.execute(COUNTS).one())
+        self.certain = False
         if counts == self._with_added():
             for ids in (self._interactions, self._feedback):
                 ids.stored.take(ids.added)
@@ -81,8 +90,18 @@ class KnownIds:
             self._interactions = _Ids(self._read(connection, STORED_INTERACTIONS))
             self._feedback = _Ids(self._read(connection, STORED_FEEDBACK))
         self._interactions.added, self._feedback.added = SortedRuns(), SortedRuns()
+        self._added_aliases = 0
         self._counts = counts
         self._hashed = {}
+
+    @property
+    def any_alias(self) -> bool:
+        """Whether an interaction has another name."""
+        return self._counts is None or self._counts.aliases + self._added_aliases > 0
+
+    def add_aliases(self, count: int) -> None:
+        """Note that the transaction stores so many other names of interactions."""
+        self._added_aliases += count
 
     def prepare(self, connection: Connection, names: Collection[str]) -> None:
         """Hash the names that will be asked for or added in one go: each query of its own costs a third of a ms."""
@@ -111,6 +130,7 @@ class KnownIds:
         return self._counts and self._counts._replace(
             interactions=self._counts.interactions + len(self._interactions.added),
             feedback=self._counts.feedback + len(self._feedback.added),
+            aliases=self._counts.aliases + self._added_aliases,
         )
 
     def _read(self, connection: Connection, sql: str) -> SortedRuns:

@@ -14,38 +14,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from feedback_lab import workers
 from feedback_lab.embedding import LexicalModel, similarities
-from feedback_lab.insights.opportunities import MOST_CHARACTERS, MOST_MEMBERS, MOST_VERDICTS, touches
+from feedback_lab.insights.opportunities import (
+    ASKED_SQL,
+    MOST_CHARACTERS,
+    MOST_MEMBERS,
+    MOST_VERDICTS,
+    VOTES_SQL,
+    touches,
+)
 from feedback_lab.insights.periods import Period
 from feedback_lab.insights.rates import Rate, rate
 from feedback_lab.recall import ANSWER_WEIGHT
 from feedback_lab.records import Entry, EntryStatus
 from feedback_lab.store import Store
-from feedback_lab.verdicts import NEGATIVE_COMMENTS, VERDICTS
-
-VERDICTS_SQL = (
-    "WITH verdict AS ("
-    + VERDICTS
-    + """)
-    SELECT v.feedback_id, v.interaction_id, v.rater, v.polarity = 'positive' AS positive,
-           trim(substr(coalesce(i.input, ''), 1, :characters)) AS input
-    FROM verdict v LEFT JOIN interaction i ON i.interaction_id = v.interaction_id
-    WHERE v.polarity <> 'neutral' AND v.happened_at >= :since AND v.happened_at < :until
-    ORDER BY md5(v.feedback_id), v.feedback_id LIMIT :most
-"""
-)
-QUESTIONS_SQL = (
-    """
-    SELECT m.issue_id, c.interaction_id, trim(substr(i.input, 1, :characters)) AS input, count(*) AS comments
-    FROM issue_member m
-    JOIN ("""
-    + NEGATIVE_COMMENTS
-    + """) AS c ON c.feedback_id = m.feedback_id
-    JOIN interaction i ON i.interaction_id = c.interaction_id
-    WHERE m.issue_id IS NOT NULL AND trim(i.input) <> ''
-    GROUP BY 1, 2, 3 ORDER BY md5(c.interaction_id), c.interaction_id, m.issue_id LIMIT :most
-"""
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +58,12 @@ def figures(
     The rate counts the verdicts of `since` to `until` (whole UTC days, both included). `similarity` and
     `touch_similarity` are the settings of these names.
     """
-    asked = store.frame(QUESTIONS_SQL, characters=MOST_CHARACTERS, most=MOST_MEMBERS)
+    asked = store.frame(ASKED_SQL, characters=MOST_CHARACTERS, most=MOST_MEMBERS)
     if asked.empty:
         return {}
     issue_ids = sorted(set(asked["issue_id"]))
     rates = _touched_rates(store, asked, issue_ids, Period(since, until), touch_similarity)
-    known = are_answered(entries, asked["input"].tolist(), similarity)
+    known = workers.call(are_answered, entries, asked["input"].tolist(), similarity)
     counted = asked.assign(answered=np.where(known, asked["comments"], 0)).groupby("issue_id")
     sums = counted[["comments", "answered"]].sum()
     return {
@@ -116,9 +99,10 @@ def are_answered(entries: Sequence[Entry], questions: Sequence[str], similarity:
 def _touched_rates(
     store: Store, asked: pd.DataFrame, issue_ids: list[str], period: Period, similarity: float
 ) -> dict[str, Rate]:
-    votes = store.frame(VERDICTS_SQL, characters=MOST_CHARACTERS, most=MOST_VERDICTS, **period.bounds)
+    votes = store.frame(VOTES_SQL, characters=MOST_CHARACTERS, most=MOST_VERDICTS, **period.bounds)
     if votes.empty:
         return {}
-    touched = touches(votes, asked[["issue_id", "interaction_id", "input"]], issue_ids, similarity)
+    about = asked[["issue_id", "interaction_id", "input"]]
+    touched = workers.call(touches, votes, about, issue_ids, similarity)
     rows = {issue_id: touched[:, column] for column, issue_id in enumerate(issue_ids)}
     return {issue_id: rate(votes[chosen]) for issue_id, chosen in rows.items() if chosen.any()}

@@ -21,11 +21,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from feedback_lab import workers
 from feedback_lab.embedding import LatentModel, similarities
 from feedback_lab.insights.periods import Period
 from feedback_lab.insights.rates import FEW_RATERS, FEW_VERDICTS, counted, t_quantile
 from feedback_lab.store import Store
-from feedback_lab.verdicts import NEGATIVE_COMMENTS, VERDICTS
+from feedback_lab.verdicts import IN_PERIOD, NEGATIVE_COMMENTS, is_said, verdicts
 
 # Above these, a repeatable sample (smallest MD5 of the id) stands for all, so that memory and time stay bounded.
 MOST_VERDICTS = 20_000
@@ -39,30 +40,39 @@ REGRESSION_NOTE = (
     "and judge a fix against a comparison, not against today's figure."
 )
 
-_VERDICTS = (
+# The sample is drawn by ids before questions are fetched: sorting the texts of millions would not fit into memory.
+VOTES_SQL = (
     "WITH verdict AS ("
-    + VERDICTS
-    + """)
-    SELECT v.feedback_id, v.interaction_id, v.rater, v.polarity = 'positive' AS positive,
-           trim(substr(coalesce(i.input, ''), 1, :characters)) AS input, count(*) OVER () AS total
-    FROM verdict v LEFT JOIN interaction i ON i.interaction_id = v.interaction_id
-    WHERE v.polarity <> 'neutral' AND v.happened_at >= :since AND v.happened_at < :until
-    ORDER BY md5(v.feedback_id), v.feedback_id LIMIT :most
+    + verdicts(IN_PERIOD)
+    + """), vote AS (
+        SELECT *, count(*) OVER () AS total FROM (
+            SELECT feedback_id, interaction_id, rater, polarity = 'positive' AS positive FROM verdict
+            WHERE polarity <> 'neutral' AND happened_at >= :since AND happened_at < :until
+        ) AS chosen ORDER BY md5(feedback_id), feedback_id LIMIT :most
+    )
+    SELECT v.*, trim(substr(coalesce(i.input, ''), 1, :characters)) AS input
+    FROM vote v LEFT JOIN interaction i ON i.interaction_id = v.interaction_id
+    ORDER BY md5(v.feedback_id), v.feedback_id
 """
 )
-_MEMBERS = (
+# What each issue's comments ask: one row an issue and interaction, `comments` counts them.
+ASKED_SQL = (
     """
-    SELECT issue_id, interaction_id, input
-    FROM (
-        SELECT DISTINCT m.issue_id, c.interaction_id, trim(substr(i.input, 1, :characters)) AS input
+    WITH asked AS (
+        SELECT m.issue_id, c.interaction_id
         FROM issue_member m
         JOIN ("""
     + NEGATIVE_COMMENTS
     + """) AS c ON c.feedback_id = m.feedback_id
         JOIN interaction i ON i.interaction_id = c.interaction_id
-        WHERE m.issue_id IS NOT NULL AND i.input IS NOT NULL
-    ) AS member
-    WHERE input <> '' ORDER BY md5(interaction_id), interaction_id, issue_id LIMIT :most
+        WHERE m.issue_id IS NOT NULL AND """
+    + is_said("i.input")
+    + """
+        ORDER BY md5(c.interaction_id), c.interaction_id, m.issue_id LIMIT :most
+    )
+    SELECT a.issue_id, a.interaction_id, trim(substr(any_value(i.input), 1, :characters)) AS input, count(*) AS comments
+    FROM asked a JOIN interaction i ON i.interaction_id = a.interaction_id
+    GROUP BY 1, 2 ORDER BY md5(a.interaction_id), a.interaction_id, a.issue_id
 """
 )
 
@@ -105,12 +115,12 @@ def opportunities(store: Store, since: date, until: date, *, similarity: float) 
     whose touched interactions do no worse than the rest, are left out; so are all where the comments come without
     questions (`issues_without_question` counts them). Verdicts count as in the headline: at most 3 a rater.
     """
-    votes = store.frame(_VERDICTS, characters=MOST_CHARACTERS, most=MOST_VERDICTS, **Period(since, until).bounds)
-    members = store.frame(_MEMBERS, characters=MOST_CHARACTERS, most=MOST_MEMBERS)
+    votes = store.frame(VOTES_SQL, characters=MOST_CHARACTERS, most=MOST_VERDICTS, **Period(since, until).bounds)
+    members = store.frame(ASKED_SQL, characters=MOST_CHARACTERS, most=MOST_MEMBERS)
     if votes.empty or members.empty:
         return []
     issue_ids = sorted(set(members["issue_id"]))
-    touched = touches(votes, members, issue_ids, similarity)
+    touched = workers.call(touches, votes, members, issue_ids, similarity)
     kept = counted(votes["feedback_id"].tolist(), votes["rater"].tolist())
     found = gains(votes["rater"].to_numpy()[kept], votes["positive"].to_numpy(dtype=bool)[kept], touched[kept])
     scale = votes["total"].iloc[0] / len(votes)

@@ -1,7 +1,7 @@
 """Periods of whole UTC days, and what happened in them: rates over time, against before, response rate.
 
 A period counts a verdict by the time its feedback was given, or received where that is unknown. Charts over
-time leave such undated verdicts out (`undated_verdicts` says how many). The database adds everything up, one
+time leave such undated verdicts out (`verdicts_beside` says how many). The database adds everything up, one
 row a point of the chart, so the work here does not grow with the number of verdicts.
 """
 
@@ -18,7 +18,7 @@ from feedback_lab.errors import InputError
 from feedback_lab.insights.rates import CAP, Rate, Tally, rate_of
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store
-from feedback_lab.verdicts import GIVEN_AT, VERDICTS
+from feedback_lab.verdicts import GIVEN_AT, IN_PERIOD, OPINIONS, verdicts
 
 Step = Literal["day", "week"]
 ALL = "all"  # the one segment where nothing is split
@@ -31,12 +31,13 @@ _STARTS = {
     None: "CAST(NULL AS TIMESTAMP)",
     "day": "date_trunc('day', v.happened_at)",
     "week": "date_trunc('week', v.happened_at)",
+    "half": "CASE WHEN v.happened_at < :middle THEN CAST(:since AS TIMESTAMP) ELSE CAST(:middle AS TIMESTAMP) END",
 }
 _SEGMENTS = {None: f"'{ALL}'", "model": "i.model", "prompt_version": "i.prompt_version", "tag": "(i.tags ->> :tag)"}
 
 _RATES = (
     "WITH verdict AS ("
-    + VERDICTS
+    + verdicts(IN_PERIOD)
     + """),
     counted AS (
         SELECT {start} AS start, coalesce({segment}, :not_given) AS segment, v.rater, v.feedback_id,
@@ -61,6 +62,13 @@ _RATES = (
 """
 )
 
+_BESIDE = (
+    "SELECT count(*) FILTER (WHERE polarity = 'neutral') AS neutral, "
+    "count(*) FILTER (WHERE polarity <> 'neutral' AND NOT dated) AS undated FROM ("
+    + verdicts(IN_PERIOD)
+    + ") AS verdict WHERE happened_at >= :since AND happened_at < :until"
+)
+
 _FEEDBACK = """
     SELECT {start} AS start, count(*) AS feedback,
            sum(CASE WHEN v.polarity = 'positive' THEN 1 ELSE 0 END) AS positive,
@@ -78,8 +86,8 @@ _RESPONSES = (
     FROM interaction i
     JOIN import_batch b ON b.batch_id = i.batch_id AND b.complete AND b.status = 'done'
     LEFT JOIN (SELECT DISTINCT interaction_id FROM ("""
-    + VERDICTS
-    + """) AS verdict) AS answered ON answered.interaction_id = i.interaction_id
+    + OPINIONS
+    + """) AS opinion) AS answered ON answered.interaction_id = i.interaction_id
     WHERE coalesce(i.created_at, i.received_at) >= :since AND coalesce(i.created_at, i.received_at) < :until
 """
 )
@@ -107,6 +115,14 @@ class Period:
     def previous(self) -> Period:
         """As many days, directly before."""
         return Period(self.since - timedelta(days=self.days), self.since - timedelta(days=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """`neutral` verdicts are in no rate; `undated` positive and negative ones, without a time, are in no chart."""
+
+    neutral: int
+    undated: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +179,12 @@ def compare(store: Store, since: date, until: date) -> Comparison:
     The interval is Newcombe's (1998, method 10) from the two rates' own intervals. People who vote in both periods
     make it a little too wide, never too narrow in practice: their opinions go the same way.
     """
-    earlier = Period(since, until).previous()
-    return comparison(rate_in(store, since, until), rate_in(store, earlier.since, earlier.until))
+    middle = Period(since, until).bounds["since"]
+    both = _rates(store, Period(since, until).previous().since, until, step="half", middle=middle)
+    found = {row["start"]: _rate(row) for row in both}
+    nothing = rate_of(Tally(0, 0, 0, 0, 0, 0), 0, 0)
+    current = found.pop(middle, nothing)
+    return comparison(current, next(iter(found.values()), nothing))
 
 
 def comparison(current: Rate, previous: Rate) -> Comparison:
@@ -187,11 +207,9 @@ def feedback_over_time(store: Store, since: date, until: date, *, step: Step = "
     return store.frame(_FEEDBACK.format(start=_STARTS[step], given_at=GIVEN_AT), **Period(since, until).bounds)
 
 
-def undated_verdicts(store: Store, since: date, until: date) -> int:
-    """How many positive or negative verdicts of the period have no time of their own, so charts leave them out."""
-    sql = f"""WITH verdict AS ({VERDICTS}) SELECT count(*) FROM verdict
-              WHERE NOT dated AND polarity <> 'neutral' AND happened_at >= :since AND happened_at < :until"""
-    return int(store.scalar(sql, **Period(since, until).bounds))
+def verdicts_beside(store: Store, since: date, until: date) -> Beside:
+    """The verdicts of the period that a rate, or its chart, leaves out."""
+    return Beside(**store.rows(_BESIDE, **Period(since, until).bounds)[0])
 
 
 def response_rate(store: Store, since: date, until: date) -> float | None:
@@ -216,16 +234,16 @@ def segments(store: Store) -> list[str]:
 
 
 def _rates(
-    store: Store, since: date, until: date, *, by: str | None = None, step: Step | None = None
+    store: Store, since: date, until: date, *, by: str | None = None, step: str | None = None, **more: datetime
 ) -> list[dict[str, Any]]:
     segment, tag = _dimension(by)
     sql = _RATES.format(
         start=_STARTS[step],
         segment=_SEGMENTS[segment],
         join="LEFT JOIN interaction i ON i.interaction_id = v.interaction_id" if segment else "",
-        dated="AND v.dated" if step else "",
+        dated="AND v.dated" if step in ("day", "week") else "",
     )
-    return store.rows(sql, cap=CAP, not_given=NOT_GIVEN, **tag, **Period(since, until).bounds)
+    return store.rows(sql, cap=CAP, not_given=NOT_GIVEN, **tag, **more, **Period(since, until).bounds)
 
 
 def _dimension(by: str | None) -> tuple[str | None, dict[str, str]]:

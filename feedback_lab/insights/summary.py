@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from feedback_lab.insights.opportunities import REGRESSION_NOTE, Opportunity, issues_without_question, opportunities
-from feedback_lab.insights.periods import Period, last_days, rate_in, response_rate
+from feedback_lab.insights.periods import Beside, Comparison, Period, compare, last_days, response_rate, verdicts_beside
 from feedback_lab.insights.rates import CAP, FEW_RATERS, FEW_VERDICTS, Rate
 from feedback_lab.issues.tracking import IssueView, listing
 from feedback_lab.store import Store
-from feedback_lab.verdicts import GIVEN_AT, VERDICTS
+from feedback_lab.verdicts import GIVEN_AT
 
 MOST_CORRECTIONS = 1_000
 SAMPLE_COMMENTS = 3
@@ -74,13 +74,6 @@ _FEEDBACK = f"""
       AND coalesce(created_at, received_at) >= :since AND coalesce(created_at, received_at) < :until
     GROUP BY kind ORDER BY kind
 """
-_NEUTRAL = (
-    "WITH verdict AS ("
-    + VERDICTS
-    + """)
-    SELECT count(*) FROM verdict WHERE polarity = 'neutral' AND happened_at >= :since AND happened_at < :until
-"""
-)
 _CORRECTIONS = """
     SELECT f.feedback_id, i.input AS question, f.suggested_answer
     FROM feedback f LEFT JOIN interaction i ON i.interaction_id = f.interaction_id
@@ -100,8 +93,8 @@ class Insights:
     period: Period
     total_feedback: int
     undated: int
-    rate: Rate
-    neutral: int
+    comparison: Comparison
+    beside: Beside
     positive_share: float | None
     response_rate: float | None
     implicit_signals: dict[str, int]
@@ -109,6 +102,10 @@ class Insights:
     opportunities: tuple[Opportunity, ...]
     user_corrections: tuple[dict[str, Any], ...]
     notes: tuple[str, ...]
+
+    @property
+    def rate(self) -> Rate:
+        return self.comparison.current
 
     def as_dict(self) -> dict[str, Any]:
         """The keys of the command line's contract, ready for JSON."""
@@ -123,7 +120,7 @@ class Insights:
             "verdicts": self.rate.n_uncapped,
             "users": self.rate.raters,
             "too_few": self.rate.too_few,
-            "neutral": self.neutral,
+            "neutral": self.beside.neutral,
             "undated": self.undated,
             "positive_share": self.positive_share,
             "response_rate": self.response_rate,
@@ -135,6 +132,14 @@ class Insights:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Wins:
+    """The opportunities of a period, and what a reader of them must know."""
+
+    opportunities: tuple[Opportunity, ...]
+    notes: tuple[str, ...]
+
+
 def insights(
     store: Store, *, days: int = 30, until: date | None = None, similarity: float = 0.7, now: datetime | None = None
 ) -> Insights:
@@ -142,39 +147,50 @@ def insights(
 
     `similarity` is the setting `touch_similarity`. Raises InputError for a period that cannot be.
     """
-    period = last_days(days, until, now)
+    found = counted(store, last_days(days, until, now))
+    won = wins(store, found.period, similarity)
+    return replace(found, opportunities=won.opportunities, notes=found.notes + won.notes)
+
+
+def counted(store: Store, period: Period) -> Insights:
+    """The insights of a period, but for what fixing an issue would win, which takes longer than all the rest."""
     kinds = store.rows(_FEEDBACK, **period.bounds)
     explicit = [row for row in kinds if row["explicit"]]
     total, undated = _sum(explicit, "feedback"), _sum(explicit, "undated")
-    rate = rate_in(store, period.since, period.until)
-    silent = issues_without_question(store)
+    found = compare(store, period.since, period.until)
     return Insights(
         period=period,
         total_feedback=total,
         undated=undated,
-        rate=rate,
-        neutral=int(store.scalar(_NEUTRAL, **period.bounds)),
+        comparison=found,
+        beside=verdicts_beside(store, period.since, period.until),
         positive_share=_sum(explicit, "positive") / total if total else None,
         response_rate=response_rate(store, period.since, period.until),
         implicit_signals={row["kind"]: int(row["feedback"]) for row in kinds if not row["explicit"]},
         issues=tuple(listing(store, **period.bounds).issues),
-        opportunities=tuple(opportunities(store, period.since, period.until, similarity=similarity)),
+        opportunities=(),
         user_corrections=tuple(store.rows(_CORRECTIONS, most=MOST_CORRECTIONS, **period.bounds)),
-        notes=tuple(_notes(rate, undated, silent)),
+        notes=tuple(_notes(found.current, undated)),
     )
 
 
-def _notes(rate: Rate, undated: int, silent: int) -> list[str]:
+def wins(store: Store, period: Period, similarity: float) -> Wins:
+    """What fixing each issue would win in the period. `similarity` is the setting `touch_similarity`."""
+    found = opportunities(store, period.since, period.until, similarity=similarity)
+    silent = issues_without_question(store)
+    note = (
+        f"{silent:,} {'issue holds' if silent == 1 else 'issues hold'} comments on interactions without a question, "
+        "so what fixing them would win cannot be computed."
+    )
+    return Wins(tuple(found), (note,) if silent else ())
+
+
+def _notes(rate: Rate, undated: int) -> list[str]:
     notes = []
     if rate.n and rate.too_few:
-        notes.append(f"Too few to conclude: {rate.n} verdicts of {rate.raters} people count.")
+        notes.append(f"Too few to conclude: {rate.n:,} verdicts of {rate.raters:,} people count.")
     if undated:
-        notes.append(f"{undated} undated, counted at import time.")
-    if silent:
-        notes.append(
-            f"{silent} issues hold comments on interactions without a question, "
-            "so what fixing them would win cannot be computed."
-        )
+        notes.append(f"{undated:,} undated, counted at import time.")
     return notes
 
 

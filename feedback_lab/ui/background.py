@@ -1,4 +1,8 @@
-"""Figures that take seconds: made once for all sessions in the background, and shown as soon as they are there."""
+"""Figures that take a moment: made once for all sessions, kept, and never shown as newer than they are.
+
+A page either cannot do without them (`counted`, which waits),
+or stands without them and takes them in when they are there (`figures`). `say_how_old` tells which it is.
+"""
 
 from __future__ import annotations
 
@@ -10,66 +14,118 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from feedback_lab.errors import LabError
 from feedback_lab.jobs import Job, Jobs
+from feedback_lab.store import Store
 from feedback_lab.ui import state
 
 T = TypeVar("T")
 
 QUICK_S = 0.5  # a small store has its figures in the first run
-FRESH_S = 10.0  # so long they are kept whatever is written, or a busy store would make them without end
+KEPT_TIMES = 10  # as long as it took to make them, or a busy store would be counted without end
 LOOK_EVERY_S = 1.0
-MOST_KEPT = 16
+MOST_KEPT = 64
 
-_JOBS = Jobs(workers=1, name="figures")
+_AWAITED = Jobs(workers=2, name="counting")
+_BEHIND = Jobs(workers=1, name="figures")  # nobody waits for these: one at a time, so that others find the engine free
 _lock = threading.Lock()
 _kept: dict[tuple[Any, ...], Figures[Any]] = {}
 
 
 @dataclass(slots=True)
 class Figures(Generic[T]):
-    """The newest value there is (None before the first), and the job that makes the next, if one runs."""
+    """The newest value there is (None before the first), and the job that makes the next, if one runs.
+
+    `stamp` is the commit that the value counts up to, `tried` the one for which a value was last begun. The value was
+    there at `made_at` and took `cost_s`. `error` says why the last one failed.
+    """
 
     value: T | None = None
     stamp: int = -1
+    tried: int = -1
     made_at: float = 0.0
-    job: Job[T] | None = None
+    cost_s: float = 0.0
+    job: Job[tuple[int, T]] | None = None
+    error: str | None = None
+
+    def lacks(self, stamp: int) -> bool:
+        """Whether something was committed up to `stamp` that the value does not count."""
+        return self.value is None or self.stamp < stamp
+
+    @property
+    def known(self) -> T:
+        """The value. Raises LabError where it could not be made."""
+        if self.value is None:
+            raise LabError(self.error or "Nothing could be counted: load the page again.")
+        return self.value
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to look for something newer: always where that is quick."""
+        return self.cost_s < QUICK_S or time.monotonic() - self.made_at > KEPT_TIMES * self.cost_s
 
 
-def figures(name: str, key: tuple[Any, ...], make: Callable[[], T]) -> Figures[T]:
-    """The figures under a name and a key; made anew where something was committed since. `make` runs in a thread."""
-    whole = (str(state.lab().store.path), name, *key)
-    stamp = state.commits()
+def figures(
+    name: str,
+    key: tuple[Any, ...],
+    make: Callable[[], T],
+    *,
+    first: Callable[[], object] | None = None,
+    awaited: bool = False,
+) -> Figures[T]:
+    """The figures under a name and a key, being made anew where something was committed since. Waits only a moment.
+
+    `first` and `make` run in a thread, one after the other; what `first` commits is counted in.
+    """
+    store = state.lab().store
+    whole = (str(store.path), name, *key)
+    newest, own = state.commits(), state.last_own_commit()
     with _lock:
         found: Figures[T] = _kept.pop(whole) if whole in _kept else Figures()
         _kept[whole] = found
         while len(_kept) > MOST_KEPT:
             del _kept[next(iter(_kept))]
         _take(found)
-        if found.job is None and found.stamp != stamp and time.monotonic() - found.made_at > FRESH_S:
-            found.stamp = stamp
-            found.job = _JOBS.start(name, lambda handle: make())
+        if found.job is None and found.tried < newest and (found.is_due or found.tried < own):
+            found.tried = newest
+            found.job = (_AWAITED if awaited else _BEHIND).start(name, lambda handle: _made(store, make, first))
         job = found.job
-    if job is not None and found.value is None and job.wait(QUICK_S):
+    if job is not None and (found.cost_s < QUICK_S or found.lacks(own)) and job.wait(QUICK_S):
         with _lock:
             _take(found)
     return found
 
 
-def _take(found: Figures[T]) -> None:
-    """What the job left. Where it failed, the value before stays until something else is committed."""
-    if found.job is not None and found.job.state.ended:
-        found.value = found.job.result if found.job.result is not None else found.value
-        found.made_at = time.monotonic()
-        _JOBS.drop(found.job.id)
-        found.job = None
+def counted(
+    name: str, key: tuple[Any, ...], make: Callable[[], T], *, first: Callable[[], object] | None = None
+) -> Figures[T]:
+    """Such figures with a `known` value: waits where there is none, or none since this session wrote something."""
+    place, begun = st.empty(), time.monotonic()
+    found = figures(name, key, make, first=first, awaited=True)
+    while (job := found.job) is not None and found.lacks(state.last_own_commit()):
+        if job.wait(LOOK_EVERY_S):
+            found = figures(name, key, make, first=first, awaited=True)
+        else:  # to write is also to leave, where the reader has gone on to another page
+            place.caption(f":material/hourglass_top: Counting, {time.monotonic() - begun:,.0f} s")
+    place.empty()
+    return found
 
 
-def follow(found: Figures[Any], words: str) -> None:
-    """Say that figures are still being made, and run the page again when they are there. `words` are our own."""
-    job = found.job
-    if job is None:
+def say_how_old(found: Figures[Any], coming: str = "Being counted.") -> None:
+    """Where something was committed that the value does not count: how old it is, and what becomes of it; the page runs
+    again when the next value is there. `coming`, our own words, stands where there is no value yet."""
+    if not found.lacks(state.commits()):
         return
+    age = f"Counted {time.monotonic() - found.made_at:,.0f} s ago." if found.value is not None else ""
+    if found.job is not None:
+        _follow(found.job, f"{age} What came since is being counted." if age else coming)
+    elif found.error:
+        st.caption(f"{age} What came since could not be counted: the server's log says why.")
+    else:
+        st.caption(f"{age} What came since is counted when the page is loaded again.")
 
+
+def _follow(job: Job[Any], words: str) -> None:
     @st.fragment(run_every=LOOK_EVERY_S)
     def look() -> None:
         if job.state.ended:
@@ -77,3 +133,24 @@ def follow(found: Figures[Any], words: str) -> None:
         st.caption(f":material/hourglass_top: {words}")
 
     look()
+
+
+def _made(store: Store, make: Callable[[], T], first: Callable[[], object] | None) -> tuple[int, T]:
+    if first is not None:
+        first()
+    return state.commits(store), make()
+
+
+def _take(found: Figures[T]) -> None:
+    """What the job left. Where it failed, the value before stays until something else is committed."""
+    job = found.job
+    if job is None or not job.state.ended:
+        return
+    found.error = job.error
+    if job.result is not None:
+        found.stamp, found.value = job.result
+        found.tried = max(found.tried, found.stamp)
+    found.made_at, found.cost_s = time.monotonic(), job.elapsed_s
+    _AWAITED.drop(job.id)
+    _BEHIND.drop(job.id)
+    found.job = None

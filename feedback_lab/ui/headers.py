@@ -28,6 +28,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_RAW = {name.lower().encode(): value.encode() for name, value in HEADERS.items()}
+_PAIRS = list(_RAW.items())
 
 
 # Tells one browser from another while it is open, for the reviewer's name after a reload; it opens no door.
@@ -43,9 +45,8 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
+                message["headers"] = [pair for pair in message["headers"] if pair[0] not in _RAW] + _PAIRS
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
                 if headers.get("content-type", "").startswith("text/html") and not _has_cookie(scope):
                     cookie = f"{BROWSER_COOKIE}={secrets.token_urlsafe(16)}; Path=/; HttpOnly; SameSite=Strict"
                     headers.append("set-cookie", cookie)

@@ -151,6 +151,7 @@ def _undo(batch_id: str) -> None:
     except LabError as error:
         state.say("error", str(error))
     else:
+        state.wrote()
         state.say(
             "done",
             f"The import was taken back: {words.count(gone.interactions, 'interaction')}, {gone.feedback:,} feedback "

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pandas as pd
 import streamlit as st
 
 from feedback_lab.issues import detail
+from feedback_lab.issues.detail import IssueComment, IssueDetail, Segment, Timeline
 from feedback_lab.issues.listing import IssueList, IssueView
 from feedback_lab.published_text import reveal
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store
 from feedback_lab.ui import charts, issue_acts, state, words
+from feedback_lab.ui.background import figures, say_how_old
 from feedback_lab.ui.issue_list import View
 from feedback_lab.ui.theme import palette
 from feedback_lab.ui.widgets import facts, marker_list, plain, quote, subheading, table, title
@@ -26,6 +29,10 @@ DIMENSIONS = {"model": "Model", "prompt_version": "Prompt version"}
 def show(store: Store, one: IssueView, listing: IssueList, view: View) -> None:
     """Quotes and comments on the left, numbers and human work on the right."""
     since = utc_now() - timedelta(days=view.days) if view.days else None
+    made = figures(
+        "issue", (one.issue_id, view.days, utc_now().date()),
+        lambda: detail.detail(store, one.issue_id, since, limit=COMMENTS_A_PAGE), awaited=True,
+    )  # fmt: skip
     title(one.title, one.issue_id)
     _line(one, listing)
     issue_acts.bar(store, one)
@@ -39,11 +46,13 @@ def show(store: Store, one: IssueView, listing: IssueList, view: View) -> None:
         _sub_issues(one)
         subheading("Comments")
         with st.container(key="issue_comments"):
-            _comments(store, one, since)
+            _comments(store, one, since, made.value)
     with right:
-        _timeline(store, one, since)
-        _where(store, one, since)
-        _questions(store, one, since)
+        say_how_old(made, "What the comments have in common is being counted.")
+        if made.value:
+            _timeline(made.value.timeline, one)
+            _where(made.value.where, one)
+            _questions(made.value.questions, one)
         _history(store, one)
 
 
@@ -86,7 +95,36 @@ def _sub_issues(one: IssueView) -> None:
     )  # fmt: skip
 
 
-def _comments(store: Store, one: IssueView, since: datetime | None) -> None:
+def _comments(store: Store, one: IssueView, since: datetime | None, made: IssueDetail | None) -> None:
+    """A page of them, to be read, and chosen to be moved; `made` holds the first."""
+    sub, offset = _wanted_page(one)
+    if sub is None and offset == 0:
+        found = made.comments if made else None
+    else:
+        found = state.cached(
+            "comments", (one.issue_id, sub, offset, since and since.date()),
+            lambda: detail.comments(
+                store, one.issue_id, since, sub_label=sub, offset=offset, limit=COMMENTS_A_PAGE
+            ),
+        )  # fmt: skip
+    if found is None:
+        return
+    if not found.comments:
+        st.caption("No comment here.")
+        return
+    chosen = _chosen(found.comments)
+    st.caption(
+        f"{found.offset + 1:,} to {found.offset + len(found.comments):,} of {found.total:,}, best fitting first. "
+        "Choose rows to read them in full, move them, or split them off."
+    )
+    for row in chosen[:5]:
+        plain(row.comment, f"full_{row.feedback_id}")
+    if chosen:
+        issue_acts.comment_acts(store, one, [row.feedback_id for row in chosen])
+
+
+def _wanted_page(one: IssueView) -> tuple[int | None, int]:
+    """Which part of the issue, and from which comment on."""
     parts = {part.title: part.sub_label for part in one.sub_issues}
     choice = None
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -97,13 +135,11 @@ def _comments(store: Store, one: IssueView, since: datetime | None) -> None:
         sub = parts.get(choice) if choice else None
         pages = max(1, -(-(one.frequency) // COMMENTS_A_PAGE))
         number = st.pagination(pages, key=f"page_{one.issue_id}_{sub}") if pages > 1 else 1
-    found = detail.comments(
-        store, one.issue_id, since, sub_label=sub, offset=(number - 1) * COMMENTS_A_PAGE, limit=COMMENTS_A_PAGE
-    )
-    if not found.comments:
-        st.caption("No comment here.")
-        return
-    rows = found.comments
+    return sub, (number - 1) * COMMENTS_A_PAGE
+
+
+def _chosen(rows: Sequence[IssueComment]) -> list[IssueComment]:
+    """The comments as a table, and those of them that are ticked."""
     frame = pd.DataFrame({
         "Comment": [reveal(row.comment[:CELL_CHARACTERS]) for row in rows],
         "Fit": [row.score for row in rows],
@@ -122,20 +158,11 @@ def _comments(store: Store, one: IssueView, since: datetime | None) -> None:
             "When": st.column_config.DatetimeColumn(width=125, format="YYYY-MM-DD HH:mm"),
         },
     )  # fmt: skip
-    chosen = [rows[row] for row in picked["selection"]["rows"] if row < len(rows)]
-    st.caption(
-        f"{found.offset + 1:,} to {found.offset + len(rows):,} of {found.total:,}, best fitting first. "
-        "Choose rows to read them in full, move them, or split them off."
-    )
-    for row in chosen[:5]:
-        plain(row.comment, f"full_{row.feedback_id}")
-    if chosen:
-        issue_acts.comment_acts(store, one, [row.feedback_id for row in chosen])
+    return [rows[row] for row in picked["selection"]["rows"] if row < len(rows)]
 
 
-def _timeline(store: Store, one: IssueView, since: datetime | None) -> None:
+def _timeline(found: Timeline, one: IssueView) -> None:
     subheading("Comments a week")
-    found = detail.timeline(store, one.issue_id, since)
     if not found.weeks:
         st.caption("None of these comments has a date, so there is no timeline.")
         return
@@ -148,10 +175,7 @@ def _timeline(store: Store, one: IssueView, since: datetime | None) -> None:
         st.caption(f"{dated:,} of {one.frequency:,} comments: those that have a date.")
 
 
-def _where(store: Store, one: IssueView, since: datetime | None) -> None:
-    found = state.cached(
-        f"where_{one.issue_id}", (since and since.date(),), lambda: detail.where(store, one.issue_id, since)
-    )
+def _where(found: Sequence[Segment], one: IssueView) -> None:
     known = [segment for segment in found if segment.comments]
     if len({(segment.dimension, segment.value) for segment in known}) < 2:
         return
@@ -179,8 +203,7 @@ def _where(store: Store, one: IssueView, since: datetime | None) -> None:
     st.caption("The share of this issue among the negative comments of each value, and among all others.")
 
 
-def _questions(store: Store, one: IssueView, since: datetime | None) -> None:
-    found = detail.questions(store, one.issue_id, since)
+def _questions(found: Sequence[tuple[str, int]], one: IssueView) -> None:
     if not found:
         return
     subheading("The questions behind it")

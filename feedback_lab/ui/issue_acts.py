@@ -42,14 +42,18 @@ def bar(store: Store, one: IssueView) -> None:
         )  # fmt: skip
         with st.popover("Edit", icon=":material/edit:"):
             _edit(one, name)
-        with st.popover("Merge, split", icon=":material/call_split:"):
-            _merge_and_split(store, one, name)
+        opened = st.popover("Merge, split", icon=":material/call_split:", key="open_merge", on_change="rerun")
+        if opened.open:
+            with opened:
+                _merge_and_split(store, one, name)
         lock = acts.unlock if one.locked else acts.lock
         _button("Unlock" if one.locked else "Lock", "lock_open" if one.locked else "lock",
                 lambda: lock(store, one.issue_id, name), key="lock",
                 help="A locked issue keeps its comments, and takes none in, through every refresh.")  # fmt: skip
-        with st.popover("Send to review", icon=":material/rate_review:"):
-            _send(store, one, name)
+        opened = st.popover("Send to review", icon=":material/rate_review:", key="open_send", on_change="rerun")
+        if opened.open:
+            with opened:
+                _send(store, one, name)
         _take_along(store, one)
 
 
@@ -135,13 +139,13 @@ def _save(one: IssueView, given: dict[str, str], name: str) -> None:
 
 def _titles_of_others(store: Store, one: IssueView) -> dict[str, str]:
     """Every other issue by its id, whatever the period shown, in the order of the titles."""
-    others = [other for other in issue_list.current_listing(store, None).issues if other.issue_id != one.issue_id]
+    others = [other for other in issue_list.current_listing(store, None).known.issues if other.issue_id != one.issue_id]
     return {other.issue_id: other.title for other in sorted(others, key=lambda other: other.title.casefold())}
 
 
 def _whole(store: Store, one: IssueView) -> IssueView:
     """The issue with all its comments: acts know no period."""
-    everything = issue_list.current_listing(store, None).issues
+    everything = issue_list.current_listing(store, None).known.issues
     return next((other for other in everything if other.issue_id == one.issue_id), one)
 
 
@@ -208,6 +212,7 @@ def _do(act: Callable[[], Any], done: Callable[[], str] | None = None) -> None:
     except LabError as error:
         state.say("error", str(error))
     else:
+        state.wrote()
         if done:
             state.say("done", done())
 

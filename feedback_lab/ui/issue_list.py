@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from feedback_lab.published_text import reveal
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store
 from feedback_lab.ui import state, words
-from feedback_lab.ui.background import Figures, figures, follow
+from feedback_lab.ui.background import Figures, counted, figures, say_how_old
 from feedback_lab.ui.widgets import pick_list, table_height
 
 PERIODS = {"all": None, "7": 7, "30": 30, "90": 90, "365": 365}
@@ -40,7 +40,8 @@ RATE_DAYS = 90  # of the positive rate, where no period is chosen
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the address says of the list: filters, order, columns. `days` is None for all time."""
+    """What the address says of the list: filters, order, columns. `days` is None for all time; `silent` shows the
+    issues without a comment in them, too."""
 
     search: str
     statuses: tuple[str, ...]
@@ -48,6 +49,7 @@ class View:
     sort: str
     days: int | None
     columns: tuple[str, ...]
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +83,17 @@ def view_of_address() -> View:
         next((one for one in given("sort") if one in SORTS), SORTS[0]),
         PERIODS.get(days),
         tuple(columns or USUAL_COLUMNS),
+        "true" in (one.casefold() for one in given("silent")),
     )
 
 
-def current_listing(store: Store, days: int | None) -> IssueList:
-    """All issues of the period, after comments that came since have found theirs; the same until the next commit."""
+def current_listing(store: Store, days: int | None) -> Figures[IssueList]:
+    """All issues of the period, also those without a comment in it, after new comments have found theirs."""
 
     def make() -> IssueList:
-        if not store.damage:
-            tracking.assign_new(store)
         return issues.listing(store, utc_now() - timedelta(days=days) if days else None)
 
-    return state.cached(f"issues_{days}", (utc_now().date(),), make)
+    return counted("issues", (days, utc_now().date()), make, first=lambda: tracking.assign_new(store))
 
 
 def _reaches_back(store: Store, days: int | None) -> bool:
@@ -133,12 +134,19 @@ def filters() -> None:
                  label_visibility="collapsed")  # fmt: skip
 
 
-def matching(listing: IssueList, view: View) -> list[IssueView]:
+def matching(some: Iterable[IssueView], view: View) -> list[IssueView]:
     """The issues that the filters let through, in their order. Ignored ones only where they are asked for."""
     return issues.select(
-        listing.issues, search=view.search, statuses=view.statuses, flag=view.flag, sort=view.sort,
+        some, search=view.search, statuses=view.statuses, flag=view.flag, sort=view.sort,
         ignored="ignored" in view.statuses,
     )  # fmt: skip
+
+
+def offer_silent(silent: Sequence[IssueView], view: View) -> None:
+    """A switch for the issues that fit the filters but have no comment in the period."""
+    if silent:
+        more = f"{len(silent):,} more without a comment" + (" in this period" if view.days else "")
+        st.toggle(f"Show {more}", key="silent", bind="query-params")
 
 
 def wanted(store: Store, listing: IssueList) -> Wanted:
@@ -146,13 +154,13 @@ def wanted(store: Store, listing: IssueList) -> Wanted:
     given = st.query_params.get("issue")
     if not given:
         return Wanted()
-    known = {one.issue_id: one for one in listing.issues}
+    known = {one.issue_id: one for one in [*listing.issues, *listing.silent]}
     if given in known:
         return Wanted(known[given])
     root = stored.roots(stored.issue_rows(store)).get(given)
     if root in known:
         return Wanted(known[root], "The issue of this address was merged into the one below.")
-    return Wanted(None, "The issue of this address has no comment in this period, or is no longer in the list.")
+    return Wanted(None, "The issue of this address is no longer in the list.")
 
 
 def table(store: Store, shown: Sequence[IssueView], view: View, chosen: str | None) -> None:
@@ -186,7 +194,7 @@ def table(store: Store, shown: Sequence[IssueView], view: View, chosen: str | No
             frame, "issues", [one.issue_id for one in shown], chosen, _open, height=table_height(len(shown), 378),
             columns=_columns(view.days),
         )  # fmt: skip
-        follow(made, "Positive rates, and what is answered already, are being counted.")
+        say_how_old(made, "Positive rates, and what is answered already, are being counted.")
 
 
 def offer_export(store: Store, shown: Sequence[IssueView], view: View) -> None:

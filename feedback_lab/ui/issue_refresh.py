@@ -46,7 +46,9 @@ def take_result() -> None:
         state.say("error", str(job.error))
     elif job.state is State.CANCELLED:
         state.say("info", "Stopped. Nothing was changed.")
-    elif isinstance(job.result, RefreshPlan):
+    elif not isinstance(job.result, RefreshPlan):
+        state.wrote()
+    else:
         if job.result.unchanged:
             state.say("info", "Nothing came since the last refresh, so nothing would change.")
         else:
@@ -65,6 +67,7 @@ def show_plan(listing: IssueList) -> None:
             f"issue; {words.count(plan.changes.kept, 'issue')} would stay. In no issue: {plan.unassigned_before:,} "
             f"before, {plan.unassigned_after:,} after, {plan.low_information:,} of which say nothing."
         )
+        _compared_by(plan)
         changes = {label: getattr(plan.changes, name) for name, label in KINDS.items()}
         titles = {one.issue_id: one.title for one in listing.issues}
         titles |= {one.issue_id: one.title for some in changes.values() for one in some}
@@ -73,6 +76,14 @@ def show_plan(listing: IssueList) -> None:
         with st.container(horizontal=True):
             st.button("Apply", type="primary", icon=":material/check:", on_click=_apply)
             st.button("Leave it as it is", on_click=lambda: st.session_state.pop(PLAN, None))
+
+
+def _compared_by(plan: RefreshPlan) -> None:
+    """Which embedding model helped, where one did; and how a change of it shows best."""
+    if plan.embedding_model:
+        st.text(f"Compared by words and by the vectors of {reveal(plan.embedding_model)}.")
+    if plan.other_model and not plan.cold:
+        st.caption("The issues were made with other vectors, or none. Grouping everything from nothing makes new ones.")
 
 
 def _lines(label: str, changes: tuple[Change, ...], titles: dict[str, str]) -> None:
@@ -94,21 +105,25 @@ def _others(one: Change, titles: dict[str, str]) -> str:
 
 def _group() -> None:
     """There is nothing yet that could change, so nothing is asked."""
-    store, actor = state.lab().store, reviewing.reviewer() or "dashboard"
+    lab, actor = state.lab(), reviewing.reviewer() or "dashboard"
 
     def work(handle: JobHandle) -> IssueList:
-        return tracking.refresh(store, actor=actor, progress=handle.progress)
+        return tracking.refresh(
+            lab.store, actor=actor, embedding_model=lab.settings.embedding, progress=handle.progress
+        )
 
     jobs.start(JOB, "Grouping of the comments", work)
     take_result()
 
 
 def _plan(*, cold: bool = False) -> None:
-    store = state.lab().store
+    lab = state.lab()
     st.session_state.pop(PLAN, None)
 
     def work(handle: JobHandle) -> RefreshPlan:
-        return refreshing.plan_refresh(store, cold=cold, progress=handle.progress)
+        return refreshing.plan_refresh(
+            lab.store, cold=cold, embedding_model=lab.settings.embedding, progress=handle.progress
+        )
 
     jobs.start(JOB, "What a refresh of the issues would change", work)
     take_result()
@@ -123,4 +138,5 @@ def _apply() -> None:
     except LabError as error:
         state.say("error", str(error))
     else:
+        state.wrote()
         state.say("done", f"The issues are refreshed: {words.count(plan.changes.moved, 'comment')} moved.")

@@ -60,7 +60,7 @@ def was_stopped(key: str) -> bool:
 def job_panel(job: Job[Any], unit: str, key: str, still: str = "") -> None:
     """How far a job is, and the button that stops it; the page runs again when it has ended.
 
-    `unit` and `still`, which is said where the number stands still for a moment, are our own words.
+    `unit`, `still`, which is said where the number stands still for a moment, and the job's message are our own words.
     """
     last = [-1, time.monotonic()]
 
@@ -94,4 +94,5 @@ def how_far(seen: View[Any], rate: float | None, unit: str) -> str:
     if not seen.done and not seen.total:
         return "Beginning"
     done = f"{seen.done:,} of {seen.total:,} {unit}" if seen.total else f"{seen.done:,} {unit}"
-    return f"{done}, {rate:,.0f} a second" if rate and not seen.total else done
+    rate_in_words = f", {rate:,.0f} a second" if rate and not seen.total else ""
+    return done + rate_in_words + (f": {seen.message}" if seen.message else "")

@@ -25,8 +25,10 @@ def show(store: Store, listing: IssueList, view: View) -> None:
     fits_none = listing.unassigned - listing.low_information
     for label, low, count in (("fit none", False, fits_none), ("say nothing", True, listing.low_information)):
         if count:
-            with st.popover(f"{count:,} {label}", type="tertiary"):
-                _comments(store, view, low)
+            opened = st.popover(f"{count:,} {label}", type="tertiary", key=f"open_loose_{low}", on_change="rerun")
+            if opened.open:
+                with opened:
+                    _comments(store, view, low)
 
 
 def _comments(store: Store, view: View, low: bool) -> None:

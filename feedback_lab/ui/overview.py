@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,19 +12,23 @@ import streamlit as st
 
 from feedback_lab import review
 from feedback_lab.insights import periods, summary
+from feedback_lab.insights.opportunities import Opportunity
 from feedback_lab.insights.periods import Comparison, Period
 from feedback_lab.insights.rates import Rate
+from feedback_lab.insights.summary import Insights, Wins
+from feedback_lab.issues.listing import IssueView
 from feedback_lab.published_text import reveal
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store
 from feedback_lab.ui import charts, state, words
+from feedback_lab.ui.background import Figures, say_how_old
 from feedback_lab.ui.theme import palette
 from feedback_lab.ui.widgets import marker_list, pick_list
-from feedback_lab.verdicts import VERDICTS
+from feedback_lab.verdicts import OPINIONS
 
 PERIODS = (7, 30, 90, 365)
 WEEKLY_FROM = 60  # days: a longer period is drawn by week
-LATEST_SQL = f"WITH verdict AS ({VERDICTS}) SELECT max(happened_at) FROM verdict"
+LATEST_SQL = f"SELECT max(happened_at) FROM ({OPINIONS}) AS opinion"
 MARKERS_SQL = """
     SELECT happened_at, label FROM marker WHERE happened_at >= :since AND happened_at < :until ORDER BY happened_at
 """
@@ -35,38 +40,34 @@ MOST_ROWS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """All numbers of one period, fetched once and kept until something is written."""
+class Numbers:
+    """All numbers of one period but what there is to win, which takes longest."""
 
-    insights: dict[str, Any]
-    comparison: Comparison
+    insights: Insights
     response_before: float | None
     feedback_before: int
     by_day: pd.DataFrame
     feedback_by_day: pd.DataFrame
     markers: list[tuple[datetime, str]]
-    undated: int
 
 
 def latest_day(store: Store) -> date | None:
-    """The day of the newest verdict; None where there is none. An old log is shown by its own last days."""
+    """The day of the newest opinion; None where there is none. An old log is shown by its own last days."""
     latest: datetime | None = store.scalar(LATEST_SQL)
     return latest.date() if latest else None
 
 
-def figures(store: Store, period: Period, similarity: float) -> Figures:
-    """Everything that the page shows of a period, except the split. `similarity` is the setting of that name."""
+def numbers(store: Store, period: Period) -> Numbers:
+    """Everything that the page shows of a period, except the split and what there is to win."""
     before = period.previous()
-    step: periods.Step = "week" if period.days >= WEEKLY_FROM else "day"
-    return Figures(
-        insights=summary.insights(store, days=period.days, until=period.until, similarity=similarity).as_dict(),
-        comparison=periods.compare(store, period.since, period.until),
+    step = _step(period)
+    return Numbers(
+        insights=summary.counted(store, period),
         response_before=periods.response_rate(store, before.since, before.until),
         feedback_before=int(periods.feedback_over_time(store, before.since, before.until)["feedback"].sum()),
         by_day=periods.rate_over_time(store, period.since, period.until, step=step),
         feedback_by_day=periods.feedback_over_time(store, period.since, period.until, step=step),
         markers=[(row["happened_at"], row["label"]) for row in store.rows(MARKERS_SQL, **period.bounds)][:MOST_MARKERS],
-        undated=periods.undated_verdicts(store, period.since, period.until),
     )
 
 
@@ -92,14 +93,14 @@ def sentence(found: Comparison, days: int) -> str:
     )
 
 
-def cards(found: Figures) -> None:
+def cards(found: Numbers) -> None:
     """The four figures with their change and a small history."""
-    rate, insights = found.comparison.current, found.insights
-    answered, total = insights["response_rate"], insights["total_feedback"]
+    insights = found.insights
+    rate, answered, total = insights.rate, insights.response_rate, insights.total_feedback
     before = found.response_before
     with st.grid(4, min_column_width=300, gap="small"):
         st.metric(
-            "Positive rate", words.percent(rate.rate), words.points(found.comparison.change),
+            "Positive rate", words.percent(rate.rate), words.points(insights.comparison.change),
             border=True, height=CARD_HEIGHT, chart_data=_history(found.by_day, "rate"), help=_versions(rate, insights),
             delta_description=f"n {rate.n:,}",
         )  # fmt: skip
@@ -116,33 +117,37 @@ def cards(found: Figures) -> None:
         _task_card()
 
 
-def chart(found: Figures, store: Store, period: Period, by: str | None) -> None:
-    """Positive rate over time, split where asked, with its notes."""
-    step: periods.Step = "week" if period.days >= WEEKLY_FROM else "day"
-    frame = found.by_day if by is None else periods.rate_over_time(store, period.since, period.until, by=by, step=step)
-    if by is not None:
-        order = periods.rate_by_segment(store, period.since, period.until, by)["segment"].tolist()
-        frame = frame.assign(place=frame["segment"].map(order.index)).sort_values(["place", "start"])
+def split(store: Store, period: Period, by: str) -> pd.DataFrame:
+    """The positive rate over time of each segment, the one with most verdicts first."""
+    frame = periods.rate_over_time(store, period.since, period.until, by=by, step=_step(period))
+    return frame.assign(size=frame.groupby("segment")["n"].transform("sum")).sort_values(
+        ["size", "segment", "start"], ascending=[False, True, True]
+    )
+
+
+def chart(found: Numbers, frame: pd.DataFrame, period: Period, by: str | None) -> None:
+    """Positive rate over time, split where asked, with its notes. `frame` is `by_day`, or the split of it."""
+    step, undated = _step(period), found.insights.beside.undated
     if frame.empty:
-        undated = f"; {words.count(found.undated, 'undated one')} cannot be drawn" if found.undated else ""
-        st.caption(f"No verdict with a date in this period{undated}.")
+        more = f"; {words.count(undated, 'undated one')} cannot be drawn" if undated else ""
+        st.caption(f"No verdict with a date in this period{more}.")
         return
     charts.show(
         charts.rate_over_time(frame, found.markers, palette()), f"rate_{by}",
         f"Positive rate by {step}, with its interval and the number of verdicts",
     )  # fmt: skip
     marker_list(found.markers, "overview")
-    notes = [f"{words.count(found.undated, 'undated verdict')} left out of the chart"] if found.undated else []
+    notes = [f"{words.count(undated, 'undated verdict')} left out of the chart"] if undated else []
     left_out = frame["segment"].nunique() - charts.MOST_SEGMENTS
     notes += [f"{words.count(left_out, 'smaller segment')} not drawn"] if left_out > 0 else []
     if notes:
         st.caption(". ".join(notes) + ".")
 
 
-def fix_first(insights: dict[str, Any]) -> None:
+def fix_first(issues: Sequence[IssueView], made: Figures[Wins]) -> None:
     """Issues by what there is to win, then by how often they were said; choosing one opens it."""
-    wins = {row["issue_id"]: row for row in insights["improvement_opportunities"]}
-    common = {row["issue_id"]: row for row in insights["common_issues"]}
+    wins = {one.issue_id: one for one in made.value.opportunities} if made.value else {}
+    common = {one.issue_id: one for one in issues}
     ids = list(dict.fromkeys([*wins, *common]))[:MOST_ROWS]
     if not ids:
         grouped = bool(state.lab().store.scalar("SELECT count(*) FROM issue"))
@@ -158,8 +163,8 @@ def fix_first(insights: dict[str, Any]) -> None:
         return
     frame = pd.DataFrame(
         {
-            "Issue": [reveal(wins[one]["title"] if one in wins else common[one]["issue"]) for one in ids],
-            "Comments": [common[one]["frequency"] if one in common else 0 for one in ids],
+            "Issue": [reveal(wins[one].title if one in wins else common[one].title) for one in ids],
+            "Comments": [common[one].frequency if one in common else 0 for one in ids],
             "Points to win": [_gain(wins.get(one)) for one in ids],
         }
     )
@@ -170,13 +175,15 @@ def fix_first(insights: dict[str, Any]) -> None:
                  "Points to win": st.column_config.TextColumn(width=150, help="Of positive rate, if the issue were "
                                                               "as good as the rest; its interval beside it")},
     )  # fmt: skip
+    say_how_old(made, "What there is to win by mending each is being worked out.")
+    for note in made.value.notes if made.value else ():
+        st.caption(note)
     if opened := st.session_state.pop("open_issue", None):
         st.switch_page(state.page("issues"), query_params={"issue": opened})
 
 
-def corrections(insights: dict[str, Any]) -> None:
+def corrections(rows: Sequence[dict[str, Any]]) -> None:
     """What users proposed instead, newest first."""
-    rows = insights["user_corrections"]
     if not rows:
         st.caption("No user proposed a better answer in this period.")
         return
@@ -191,15 +198,19 @@ def corrections(insights: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
+def _step(period: Period) -> periods.Step:
+    return "week" if period.days >= WEEKLY_FROM else "day"
+
+
 def _history(frame: pd.DataFrame, column: str) -> list[float] | None:
     values = frame[column].dropna().tolist()
     return values if len(values) > 1 else None
 
 
-def _versions(rate: Rate, insights: dict[str, Any]) -> str:
+def _versions(rate: Rate, insights: Insights) -> str:
     return (
         f"At most 3 verdicts a user. Uncapped: {words.percent(rate.uncapped)}, n {rate.n_uncapped:,}. "
-        f"Positive share of all feedback: {words.percent(insights['positive_share'])}."
+        f"Positive share of all feedback: {words.percent(insights.positive_share)}."
     )
 
 
@@ -215,10 +226,10 @@ def _task_card() -> None:
             st.page_link(state.page("review"), label="Review", icon=":material/arrow_forward:")
 
 
-def _gain(row: dict[str, Any] | None) -> str:
-    if row is None:
+def _gain(one: Opportunity | None) -> str:
+    if one is None:
         return ""
-    gain, low, high = (words.signed(100 * row[name]) for name in ("gain", "low", "high"))
+    gain, low, high = (words.signed(100 * number) for number in (one.gain, one.low, one.high))
     return f"{gain} ({low} to {high})"
 
 

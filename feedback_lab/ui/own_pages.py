@@ -5,6 +5,7 @@ Streamlit itself lets pages of every port of this machine in, and asks the netwo
 """
 
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -47,6 +48,7 @@ class OwnPages:
         return not self.hosts or (len(named) == 1 and _host_name(named[0]) in self.hosts)
 
 
+@lru_cache(256)
 def _host_name(host: str) -> str | None:
     try:
         parts = urlsplit(f"//{host}")

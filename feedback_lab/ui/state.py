@@ -8,6 +8,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from feedback_lab import serving
 from feedback_lab.serving import Lab
+from feedback_lab.store import Store
 
 T = TypeVar("T")
 
@@ -49,9 +50,19 @@ def said() -> list[tuple[str, str]]:
     return kept
 
 
-def commits() -> int:
+def commits(store: Store | None = None) -> int:
     """The number of the last commit: a key for caches, which are then right until something is written."""
-    return int(lab().store.scalar("SELECT acknowledged FROM ledger"))
+    return int((store or lab().store).scalar("SELECT acknowledged FROM ledger"))
+
+
+def wrote() -> None:
+    """Note that this session wrote something: from now on it sees no figures that do not count it."""
+    st.session_state["own_commit"] = commits()
+
+
+def last_own_commit() -> int:
+    """The last commit that holds all that this session wrote; -1 where it wrote nothing."""
+    return int(st.session_state.get("own_commit", -1))
 
 
 def cached(name: str, key: tuple[Any, ...], make: Callable[[], T]) -> T:

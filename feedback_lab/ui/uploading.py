@@ -171,6 +171,7 @@ def take_result() -> None:
         else:
             start_again(new_round=False)
             st.session_state["report"] = found
+            state.wrote()
             if jobs.was_stopped(JOB):
                 state.say("attention", "The rows were stored before the stop came: take the import back below.")
 
