@@ -1,6 +1,6 @@
 """How good, and how dear, is clustering? Prints one table line per run.
 
-    python benchmarks/clustering.py [--data DIR] [--rows 6000] [--distinct] [--seeds 1] [--set NAME]...
+    python benchmarks/clustering.py [--data DIR] [--rows 6000] [--classes N] [--distinct] [--seeds 1] [--set NAME]...
         [--titles] [--model FOLDER] [--bertopic] [--refit] [--emerging [--labels 12]]
 
 ARI and V-measure compare with the labels that people gave (unassigned counts as one group); feedbackqa has no topic
@@ -8,7 +8,8 @@ labels, so only its number of clusters and its titles can be judged. `--titles` 
 (a comment counts as found when it has one of an issue's first three), at the number of issues that is chosen and at
 that of the notes on 3,000 rows, and the first 20 titles. More rows than a set has are drawn with replacement;
 `--distinct` adds words to each, so that no comment is read once for many. `--model` joins the
-vectors of an embedding model. `--bertopic` runs BERTopic with the same vectors beside it, where it is installed.
+vectors of an embedding model. `--bertopic` runs ours by words alone and BERTopic with the same vectors beside it, as it
+is and with its outliers reduced; it is not part of this project (`pip install bertopic`).
 `--refit` grows the set by 10 % and asks how much of the old grouping is kept. `--emerging` holds labels of banking77
 out, lets them arrive in a stream of mixed comments, and asks when each is proposed. Every run is a process of its
 own, so that peak memory is its own too. Both engines get two threads; read CPU seconds.
@@ -23,13 +24,13 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 SETS = ("banking77", "airline_negative", "feedbackqa")
 HEADER = (
-    f"{'set':26}{'n':>8}{'seed':>6}{'k':>5}{'subs':>6}{'unassigned':>12}{'ARI':>8}{'V':>8}{'CPU s':>8}{'peak MB':>9}"
+    f"{'set':36}{'n':>8}{'seed':>6}{'k':>5}{'subs':>6}{'unassigned':>12}{'ARI':>8}{'V':>8}{'CPU s':>8}{'peak MB':>9}"
 )
 STREAM_SHARE = 0.04  # of the stream that is the label held out
 LOOK_EVERY = 25  # comments
@@ -37,17 +38,23 @@ TITLES_SHOWN = 20
 NOTES_ROWS, NOTES_ISSUES = 3_000, {"banking77": 33, "airline_negative": 27, "feedbackqa": 39}
 
 
-def read(folder: Path, name: str, rows: int) -> tuple[list[str], list[str] | None]:
+def read(options: argparse.Namespace) -> tuple[list[str], list[str] | None]:
     """The comments of a data set and, where they are topics, their labels; sampled as in the notes."""
+    import numpy as np
     import pandas as pd
+
+    folder, name, rows = options.data, options.name, options.rows
 
     table = pd.read_csv(folder / f"{name}.csv", usecols=["text", "label"])
     if name == "feedbackqa":
         table = table[table["label"].isin(["Bad", "Could be Improved"])]
     table = table.dropna()
+    if options.classes:
+        kinds = np.random.default_rng(options.one).permutation(sorted(table["label"].unique()))
+        table = table[table["label"].isin(kinds[: options.classes])]
     if len(table) > rows:
         table = table.sample(rows, random_state=7)
-    elif rows > len(table) and name != "feedbackqa":
+    elif rows > len(table) and name != "feedbackqa" and not options.classes:
         table = table.sample(rows, random_state=7, replace=True)
     return table["text"].tolist(), None if name == "feedbackqa" else table["label"].tolist()
 
@@ -62,7 +69,7 @@ def line(name: str, labels: Any, truth: list[str] | None, seed: int, subs: int, 
         quality = f"{adjusted_rand_score(truth, labels):8.3f}{v_measure_score(truth, labels):8.3f}"
     lost = float((labels < 0).mean())
     k = len(set(labels.tolist()) - {-1})
-    return f"{name:26}{len(labels):8}{seed:6}{k:5}{subs:6}{lost:12.3f}{quality}{seconds:8.1f}{peak:9.0f}"
+    return f"{name:36}{len(labels):8}{seed:6}{k:5}{subs:6}{lost:12.3f}{quality}{seconds:8.1f}{peak:9.0f}"
 
 
 def run(options: argparse.Namespace) -> None:
@@ -70,14 +77,17 @@ def run(options: argparse.Namespace) -> None:
     from feedback_lab.issues.grouping.clustering import cluster
     from feedback_lab.issues.grouping.naming import name_issues
 
-    texts, truth = read(options.data, options.name, options.rows)
+    texts, truth = read(options)
     if options.distinct:
         texts = [f"{text} {texts[-row].split(' ')[0]} {row}" for row, text in enumerate(texts)]
     vectors, dear = None, 0.0
     if options.model:
-        from feedback_lab.vectors import embed_texts
+        from feedback_lab.vectors import find_model
 
-        dear, vectors = timed(lambda: embed_texts(options.model, texts))
+        dear, vectors = timed(lambda: find_model(options.model).embed(texts))
+    if options.bertopic:
+        seconds, plain = timed(lambda: cluster(texts, seed=options.one))
+        print(line(f"{options.name}, words", plain.labels, truth, options.one, 0, seconds), flush=True)
     seconds, found = timed(lambda: cluster(texts, seed=options.one, vectors=vectors))
     naming, names = timed(lambda: name_issues(texts, found.labels, found.scores))
     print(line(options.name, found.labels, truth, options.one, len(found.subs.issue_of), seconds + naming), flush=True)
@@ -95,8 +105,8 @@ def run(options: argparse.Namespace) -> None:
             count = int((found.labels == label).sum())
             print(f"  {count:6}  {issue.title}  |  {json.dumps(issue.representative[:100], ensure_ascii=False)}")
     if options.bertopic and vectors is not None:
-        seconds, labels = timed(lambda: bertopic(texts, vectors, options.one))
-        print(line(f"{options.name}, BERTopic", labels, truth, options.one, 0, seconds), flush=True)
+        for name, labels, seconds in bertopic(texts, vectors, options.one):
+            print(line(f"{options.name}, {name}", labels, truth, options.one, 0, seconds), flush=True)
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -106,14 +116,26 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - start, result
 
 
-def bertopic(texts: list[str], vectors: Any, seed: int) -> Any:
-    """BERTopic with its defaults, except that UMAP is seeded."""
+def bertopic(texts: list[str], vectors: Any, seed: int) -> Iterator[tuple[str, Any, float]]:
+    """Labels and CPU seconds of BERTopic with its defaults, except that UMAP is seeded; then without outliers.
+
+    It first sees some texts in vain, so that no compilation is counted.
+    """
     import numpy as np
     from bertopic import BERTopic
     from umap import UMAP
 
-    reducer = UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=seed)
-    return np.array(BERTopic(umap_model=reducer).fit_transform(texts, vectors)[0])
+    def fitted(some: int) -> tuple[Any, Any]:
+        reducer = UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=seed)
+        model = BERTopic(umap_model=reducer)
+        return model, np.array(model.fit_transform(texts[:some], vectors[:some])[0])
+
+    fitted(500)
+    seconds, (model, labels) = timed(lambda: fitted(len(texts)))
+    yield "BERTopic", labels, seconds
+    if (labels < 0).any():
+        more, reduced = timed(lambda: model.reduce_outliers(texts, labels.tolist()))
+        yield "BERTopic reduced", np.array(reduced), seconds + more
 
 
 def retrieval_f1(texts: list[str], labels: Any, names: dict[int, Any]) -> float:
@@ -140,7 +162,7 @@ def refit(options: argparse.Namespace) -> None:
 
     from feedback_lab.issues.grouping.clustering import cluster
 
-    texts, truth = read(options.data, options.name, options.rows)
+    texts, truth = read(options)
     old = len(texts) * 10 // 11
     before = cluster(texts[:old], seed=options.one)
     labels = np.append(before.labels, np.full(len(texts) - old, -1))
@@ -191,6 +213,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
     parser.add_argument("--rows", type=int, default=6_000)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--classes", type=int, help="only so many of a set's classes, other ones with each seed")
     parser.add_argument("--labels", type=int, default=12, help="how many labels --emerging holds out, one at a time")
     parser.add_argument("--model", help="an embedding model (folder or name) whose vectors are joined")
     for name in ("titles", "bertopic", "refit", "emerging", "distinct"):

@@ -12,6 +12,7 @@ themselves, and threads share work as they like, so a few numbers are not reache
 from __future__ import annotations
 
 import argparse
+import asyncio
 import csv
 import json
 import os
@@ -120,9 +121,18 @@ def collector(home: Path, tell: Tell) -> None:
     writer = Writer(lambda: store)
     for batch in range(BATCHES):
         items = [FeedbackItem(f"i{batch}-{n}", f"f{batch}-{n}", value=-1.0) for n in range(IN_BATCH)]
-        attempt(tell, store, f"batch {batch}", lambda items=items: writer.submit(items).result())  # type: ignore[misc]
+        attempt(tell, store, f"batch {batch}", lambda items=items: stored(writer, items))  # type: ignore[misc]
     writer.close()
     store.close()
+
+
+def stored(writer: Writer, items: Sequence[FeedbackItem]) -> None:
+    """Return once the items are acknowledged."""
+
+    async def answered() -> None:
+        await writer.submit(items)
+
+    asyncio.run(answered())
 
 
 def import_rows(home: Path, tell: Tell) -> None:
@@ -207,7 +217,7 @@ def prepare(folder: Path) -> None:
             import_file(store, folder / "log.csv", plan)
             review.run_rules(store, ["seed"], similarity=0.999, budget=None)
         if name == "backup":
-            Writer(lambda store=store: store).submit([FeedbackItem("i", "f", value=1.0)]).result()  # type: ignore[misc]
+            stored(Writer(lambda store=store: store), [FeedbackItem("i", "f", value=1.0)])  # type: ignore[misc]
         store.close()
 
 

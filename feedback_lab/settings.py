@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[HostName, ...], NoDecode] = Field(
         (), description="names under which a proxy on this machine may ask"
     )
+    embedding_model: str = Field("", description="folder or name of an embedding model, for grouping comments")
     knowledge_file: Path | None = Field(None, description="knowledge.jsonl in home unless set")
     instructions_file: Path | None = Field(None, description="instructions.md in home unless set")
 
@@ -49,6 +50,18 @@ class Settings(BaseSettings):
     def _listed(cls, given: object) -> object:
         """The environment holds one text: names with commas between them."""
         return tuple(given.replace(",", " ").split()) if isinstance(given, str) else given
+
+    @property
+    def embedding(self) -> str:
+        """The embedding model as `vectors.find_model` takes it: an absolute folder, a name, or nothing.
+
+        A folder may be given as from home, or as from where the program was started.
+        """
+        given = self.embedding_model.strip()
+        if not given:
+            return ""
+        asked = Path(given).expanduser()
+        return next((str(path.absolute()) for path in (self.home / asked, asked) if path.is_dir()), str(asked))
 
     @property
     def knowledge_path(self) -> Path:

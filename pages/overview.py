@@ -16,8 +16,8 @@ if latest is None:
     heading("Is it getting better, and what do we fix first?", "Nobody has said anything yet")
     empty_state(
         "upload_file",
-        "Bring in what users said about the answers of your assistant: a CSV, TSV or JSONL file with questions, "
-        "answers, thumbs, ratings or comments.",
+        "Bring in what users said about the answers of your assistant: a CSV, JSON, Parquet or Excel file with "
+        "questions, answers, thumbs, ratings or comments, or another tool's export.",
         "upload",
         "Upload a file",
     )

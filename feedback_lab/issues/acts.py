@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from feedback_lab import schema
 from feedback_lab.errors import InputError
 from feedback_lab.issues import stored
-from feedback_lab.issues.arriving import places
+from feedback_lab.issues.arriving import judged, places
 from feedback_lab.issues.grouping.naming import IssueName
 from feedback_lab.issues.listing import STATUSES
 from feedback_lab.issues.stored import OF_ISSUE, Event
@@ -106,7 +106,7 @@ def accept(store: Store, issue_id: str, actor: str) -> Event | None:
 def dismiss(store: Store, issue_id: str, actor: str) -> Event:
     """Refuse a proposed issue: its comments go where the model has them without it, and nobody is asked again."""
     model, comments = stored.model(store), store.rows(PART_SQL, issue=issue_id)
-    found = model.clustering.assign_all([row["comment"] for row in comments]) if model else None
+    found = judged(store, model, [row["comment"] for row in comments]) if model else None
 
     def work(connection: Connection) -> Event:
         row = _proposal(connection, issue_id)

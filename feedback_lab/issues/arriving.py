@@ -12,11 +12,12 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from feedback_lab import schema
-from feedback_lab.issues import stored, watching
+from feedback_lab.errors import InputError
+from feedback_lab.issues import comment_vectors, stored, watching
 from feedback_lab.issues.grouping.model import Assigned
 from feedback_lab.issues.regressions import note_regressions
 from feedback_lab.issues.regrouping import proposals
-from feedback_lab.issues.stored import SYSTEM
+from feedback_lab.issues.stored import SYSTEM, StoredModel
 from feedback_lab.issues.wording import titles_taken, unique_title, words_of
 from feedback_lab.records import new_id, utc_now
 from feedback_lab.store import Store, insert_rows
@@ -24,6 +25,7 @@ from feedback_lab.store import Store, insert_rows
 WORTH_LOOKING = 5  # new comments before proposals are looked for again ...
 POOL_SHARE = 0.05  # ... and at least this share of those looked at
 MOST_LOOKED_AT = 3_000  # comments, the newest
+PATIENCE_S = 2.0  # for the vectors of new comments: somebody waits for a page or a list
 MOST_CONTRAST = 2_000  # comments of other issues, so that a proposal's title says what is special about it
 
 # What may belong to something new: what fits no issue, what came after the model last learned (a new kind of
@@ -53,7 +55,9 @@ def assign_new(store: Store) -> int:
 
     Does nothing before the first refresh, nor where the store takes no writes any more: readers call this first.
     What fits no issue is remembered as looked at; enough of that which fits each other becomes a proposed issue.
-    The cost grows with what is new, not with what is stored.
+    The cost grows with what is new, not with what is stored. Where the issues were grouped with vectors, a comment
+    waits for its own: for a later look while many have to be computed, for a refresh where the embedding model is not
+    to be had any more; `listing` says so.
     """
     with _looking:
         return _assign_new(store)
@@ -63,19 +67,43 @@ def _assign_new(store: Store) -> int:
     model = None if store.damage else stored.model(store)
     if model is None:
         return 0
-    state = model.state | watching.look(store, utc_now())
-    fresh = store.rows(watching.FRESH_SQL, since=watching.since(store, model.state))
+    seen = watching.look(store, utc_now())
+    fresh, held_up = _ready(
+        store, model.state, store.rows(watching.FRESH_SQL, since=watching.since(store, model.state))
+    )
+    state = watching.looked(model.state, seen, held_up)
     if not fresh:
-        if state["seen_until"] != model.state.get("seen_until"):
+        if any(state.get(name) != model.state.get(name) for name in ("seen_until", "held_up")):
             store.write(lambda connection: watching.save(connection, model.model_id, state))
         return 0
-    found = model.clustering.assign_all([row["comment"] for row in fresh])
+    texts = [row["comment"] for row in fresh]
+    found = judged(store, model, texts)
     state["waiting"] = state.get("waiting", 0) + int((~found.low_information).sum())
     ids = [row["feedback_id"] for row in fresh]
     homes = store.write(lambda connection: _add(connection, model.model_id, state, ids, found))
     note_regressions(store, homes)
     _propose(store, WORTH_LOOKING)
     return len(ids)
+
+
+def _ready(
+    store: Store, state: Mapping[str, Any], fresh: list[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Those of the `fresh` comments that can be placed now, and in words why others have to wait."""
+    try:
+        there = comment_vectors.catch_up(store, state, [row["comment"] for row in fresh], PATIENCE_S)
+    except InputError as error:
+        wait = f"{_new_comments(len(fresh))} to be put into issues. {error}"
+        return [], f"{wait} A refresh takes in what waits, by the settings of then."
+    ready = [row for row, is_there in zip(fresh, there, strict=True) if is_there]
+    if len(ready) == len(fresh):
+        return ready, None
+    wait = f"{_new_comments(len(fresh) - len(ready))} for their vectors"
+    return ready, f"{wait}: every look takes some in, a refresh all of them."
+
+
+def _new_comments(count: int) -> str:
+    return f"{count:,} new comment" + (" waits" if count == 1 else "s wait")
 
 
 def propose_emerging(store: Store, *, least_new: int = WORTH_LOOKING) -> list[str]:
@@ -98,7 +126,11 @@ def _propose(store: Store, least_new: int) -> list[str]:
         return []
     events, issues = stored.events(store), stored.issue_rows(store)
     ids, texts = [row["feedback_id"] for row in pool], [row["comment"] for row in pool]
-    groups = proposals(ids, texts, model.clustering, stored.dismissed(events))
+    try:
+        vectors = comment_vectors.learned_with(store, model.state, texts)
+    except InputError:  # the list says so, where comments wait for it
+        return []
+    groups = proposals(ids, texts, model.clustering, stored.dismissed(events), vectors)
     joining = _joining(groups, pool)
     rows = _proposed(store, ids, texts, joining, issues) if joining.keys() - issues.keys() else []
     state = model.state | {"waiting": 0}
@@ -115,6 +147,14 @@ def _propose(store: Store, least_new: int) -> list[str]:
         return [row["issue_id"] for row in rows]
 
     return store.write(work)
+
+
+def judged(store: Store, model: StoredModel, texts: Sequence[str]) -> Assigned:
+    """What the stored model says of comments, by their vectors too where it learned with some.
+
+    Raises InputError where it needs vectors that the store lacks and its embedding model is not to be had.
+    """
+    return model.clustering.assign_all(texts, comment_vectors.learned_with(store, model.state, texts))
 
 
 def places(ids: Sequence[str], found: Assigned, issues: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

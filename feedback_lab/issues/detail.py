@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -67,16 +66,28 @@ QUESTIONS_SQL = (
     + " AND trim(i.input) <> '' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :most"
 )
 TAGS_SQL = "SELECT i.tags " + _PART + " AND CAST(i.tags AS VARCHAR) NOT IN ('{}', 'null') LIMIT :most"
-# A constant expression a dimension; a tag's name is only ever bound.
-_VALUES = {"model": "i.model", "prompt_version": "i.prompt_version", "tag": "(i.tags ->> :tag)"}
+# One pass over the comments for all dimensions; a tag's name is only ever bound.
 WHERE_SQL = (
-    "SELECT coalesce({value}, :not_given) AS value, count(*) AS of_all, "
-    "count(*) FILTER (WHERE m.issue_id = :issue) AS comments FROM ("
+    """
+    WITH part AS (
+        SELECT coalesce(m.issue_id = :issue, FALSE) AS inside, i.model, i.prompt_version,
+               CAST(i.tags AS VARCHAR) AS tags, count(*) AS comments
+        FROM ("""
     + NEGATIVE_COMMENTS
-    + ") AS c LEFT JOIN issue_member m ON m.feedback_id = c.feedback_id "
-    "LEFT JOIN interaction i ON i.interaction_id = c.interaction_id WHERE "
+    + """) AS c LEFT JOIN issue_member m ON m.feedback_id = c.feedback_id
+        LEFT JOIN interaction i ON i.interaction_id = c.interaction_id WHERE """
     + _IN_PERIOD
-    + " GROUP BY 1 ORDER BY 2 DESC, 1"
+    + """ GROUP BY 1, 2, 3, 4
+    )
+    SELECT dimension, coalesce(value, :not_given) AS value, sum(comments) AS of_all,
+           coalesce(sum(comments) FILTER (WHERE inside), 0) AS comments
+    FROM (
+        SELECT inside, comments, unnest(CAST(:dimensions AS VARCHAR[])) AS dimension,
+               unnest([model, prompt_version] || [tags ->> tag FOR tag IN CAST(:tags AS VARCHAR[])]) AS value
+        FROM part
+    ) AS valued
+    GROUP BY 1, 2 ORDER BY 3 DESC, 2
+"""
 )
 
 
@@ -225,13 +236,12 @@ def where(store: Store, issue_id: str, since: datetime | None = None, until: dat
     names = {name for row in tagged for name in row["tags"] or ()}
     # The engine would read a leading $ or / as a path, and a * as a pattern.
     tags = sorted(name for name in names if name and name[0] not in "$/" and "*" not in name)
-    found = []
-    for name in ("model", "prompt_version", *(f"tag:{tag}" for tag in tags[:MOST_TAGS])):
-        kind, _, tag = name.partition(":")
-        values: dict[str, Any] = {"issue": issue_id, "not_given": NOT_GIVEN} | ({"tag": tag} if tag else {})
-        rows = store.rows(WHERE_SQL.format(value=_VALUES[kind]), **values, **period)
-        found += segments(name, [(row["value"], int(row["comments"]), int(row["of_all"])) for row in rows])
-    return found
+    dimensions = ["model", "prompt_version", *(f"tag:{tag}" for tag in tags[:MOST_TAGS])]
+    values = {"issue": issue_id, "not_given": NOT_GIVEN, "dimensions": dimensions, "tags": tags[:MOST_TAGS]}
+    counts: dict[str, list[tuple[str, int, int]]] = {name: [] for name in dimensions}
+    for row in store.rows(WHERE_SQL, **values, **period):
+        counts[row["dimension"]].append((row["value"], int(row["comments"]), int(row["of_all"])))
+    return [segment for name, some in counts.items() for segment in segments(name, some)]
 
 
 def segments(dimension: str, counts: Sequence[tuple[str, int, int]]) -> list[Segment]:

@@ -98,10 +98,12 @@ class IssueView:
 
 @dataclass(frozen=True, slots=True)
 class IssueList:
-    """The issues of a period, most frequent first: total_comments = assigned + unassigned.
+    """The issues with comments in a period, most frequent first: total_comments = assigned + unassigned.
 
     `low_information` counts those of the unassigned that say nothing ("bad", "👎"); the others fit no issue, or
     nobody has looked at them yet. `as_of` is the day the flags and weeks end with, exclusive; None without a date.
+    `held_up` says in a sentence why new comments wait to be put into issues, where they do. `silent` are the issues
+    without a comment in the period, those with most in as many days before it first.
     """
 
     total_comments: int
@@ -110,6 +112,8 @@ class IssueList:
     issues: list[IssueView]
     low_information: int = 0
     as_of: datetime | None = None
+    held_up: str | None = None
+    silent: list[IssueView] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -162,14 +166,15 @@ def listing(
     total = sum(found.frequency for found in counted.values())
     growth = signs.growing(_histories(numbers, history["first"], as_of))
     back = regressed(store, as_of) if as_of else set()
+    empty = {one: _Numbers() for one, row in issues.items() if one not in numbers and not row["merged_into"]}
     views = [
         _view(issues[one], found, total, _flags(issues[one], found, as_of, one in growth, one in back), growth.get(one))
-        for one, found in numbers.items()
-        if found.frequency
+        for one, found in (numbers | empty).items()
     ]
-    views.sort(key=lambda view: (-view.frequency, view.issue_id))
-    assigned = sum(view.frequency for view in views)
-    return IssueList(total, assigned, total - assigned, views, sum(one.low for one in counted.values()), as_of)
+    views.sort(key=lambda view: (-view.frequency, -view.previous, view.issue_id))
+    heard, silent = [one for one in views if one.frequency], [one for one in views if not one.frequency]
+    assigned, low = sum(one.frequency for one in heard), sum(one.low for one in counted.values())
+    return IssueList(total, assigned, total - assigned, heard, low, as_of, stored.held_up(store), silent)
 
 
 def select(

@@ -6,8 +6,8 @@ Warm, the usual way, lets the stored model learn from the comments that came; co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from feedback_lab import audit, schema
 from feedback_lab.errors import InputError
-from feedback_lab.issues import stored, watching
+from feedback_lab.issues import comment_vectors, stored, watching
 from feedback_lab.issues.grouping.clustering import Clustering, cluster
 from feedback_lab.issues.grouping.reading import Reader
 from feedback_lab.issues.identity import Changes, changes
@@ -24,6 +24,7 @@ from feedback_lab.issues.stored import SYSTEM, Comments
 from feedback_lab.issues.wording import sub_issues_of, titles_taken, unique_title, words_of
 from feedback_lab.records import new_id, utc_now
 from feedback_lab.store import Store, insert_rows
+from feedback_lab.vectors import EmbeddingModel, find_model
 
 Progress = Callable[[int, int, str], None]  # done, total, what is done now; raising cancels
 STEPS = ("Reading the comments", "Grouping them", "Finding titles")
@@ -41,6 +42,8 @@ class RefreshPlan:
 
     `unchanged`: no comment came and nobody acted since the last refresh, so that there is nothing to do.
     `unassigned_*` count comments in no issue, `low_information` those of them (after) that say nothing.
+    `embedding_model` names the model whose vectors joined the words, None where words alone were compared;
+    `other_model` says that the issues as they stand came of another one, or of words alone.
     """
 
     cold: bool
@@ -50,66 +53,93 @@ class RefreshPlan:
     unassigned_after: int
     low_information: int
     changes: Changes
+    embedding_model: str | None = None
+    other_model: bool = False
     outcome: Outcome | None = field(repr=False, default=None)
 
     def as_dict(self) -> dict[str, Any]:
         """The plan for JSON; its lists hold issue_id, title, `before` and `after` (comments) and `others`."""
-        names = ("cold", "unchanged", "total_comments", "unassigned_before", "unassigned_after", "low_information")
-        return {name: getattr(self, name) for name in names} | asdict(self.changes)
+        left_out = ("changes", "outcome")
+        plain = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in left_out}
+        return plain | asdict(self.changes)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a refresh starts from: what the store holds at one moment, and the `state` that the next model will have."""
+
+    moment: datetime
+    comments: Comments
+    issues: dict[str, dict[str, Any]]
+    events: list[stored.Event]
+    human: str
+    before: stored.StoredModel | None
+    state: dict[str, Any]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the last refresh saw the same comments and acts, with the same embedding model."""
+        return self.before is not None and self.before.state.get("made_of") == self.state["made_of"]
+
+    @property
+    def other_model(self) -> bool:
+        """Whether the last refresh compared with other vectors, or with vectors where this does not."""
+        return self.before is not None and not comment_vectors.alike(self.before.state, self.state)
+
+    def start(self) -> Clustering | None:
+        """The model that learns on, without vectors of another kind."""
+        if self.before is None:
+            return None
+        return self.before.clustering.without_vectors() if self.other_model else self.before.clustering
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """All that `apply_refresh` writes, and the state of the store that it was computed from."""
+    """All that `apply_refresh` writes, and what it was computed from."""
 
-    comments: Comments
+    found: Found
     grouping: Regrouping
     issues: list[dict[str, Any]]
-    state: dict[str, Any]
-    model_id: str | None
-    human: str
-    moment: datetime
 
 
 def plan_refresh(
-    store: Store, *, seed: int = 0, cold: bool = False, progress: Progress | None = None, now: datetime | None = None
+    store: Store,
+    *,
+    seed: int = 0,
+    cold: bool = False,
+    embedding_model: str = "",
+    progress: Progress | None = None,
+    now: datetime | None = None,
 ) -> RefreshPlan:
-    """Compute what a refresh would change. Read-only; the same comments and acts give the same grouping.
+    """Compute what a refresh would change. The same comments, acts and embedding model give the same grouping.
 
-    The first refresh is cold by nature. `progress` is called before each of three steps and may raise to cancel.
+    Writes nothing but vectors: with an `embedding_model` (a folder or a name) each comment that has none yet gets one,
+    which joins its words. The first refresh is cold by nature. `progress` is called before each of three steps and
+    between vectors, and may raise to cancel. Raises InputError where the embedding model cannot be used.
     """
     tell = progress or (lambda done, total, words: None)
     tell(0, len(STEPS), STEPS[0])
-    moment = now or utc_now()
-    state = watching.look(store, moment)
-    human, before, events = stored.human_state(store), stored.model(store), stored.events(store)
-    issues, comments = stored.issue_rows(store), stored.comments(store)
-    state["made_of"] = stored.fingerprint(comments.ids, human)
-    cold = cold or before is None
-    if before and not cold and before.state.get("made_of") == state["made_of"]:
-        return _unchanged(comments)
+    model = find_model(embedding_model) if embedding_model else None
+    found = _look(store, now or utc_now(), model)
+    if not cold and found.is_known:
+        return _unchanged(found.comments, embedding_model)
+    vectors = _vectors(store, found.comments.texts, model, tell)
     tell(1, len(STEPS), STEPS[1])
-    start = None if cold or before is None else before.clustering
 
     def learn(texts: Sequence[str]) -> Clustering:
-        corpus = stored.conversations(store)
-        return cluster(texts, seed=seed, corpus=corpus, progress=lambda done, total, words: tell(1, len(STEPS), words))
+        return cluster(
+            texts,
+            seed=seed,
+            vectors=vectors,
+            corpus=stored.conversations(store),
+            progress=lambda done, total, words: tell(1, len(STEPS), words),
+        )
 
-    grouping = regroup(comments, issues, start, stored.dismissed(events), learn)
+    start = None if cold else found.start()
+    grouping = regroup(found.comments, found.issues, start, stored.dismissed(found.events), learn, vectors)
     tell(2, len(STEPS), STEPS[2])
-    rows = _issue_rows(comments, grouping, issues, stored.touched(events), moment)
-    titles = {row["issue_id"]: row["title"] for row in [*issues.values(), *rows]}
-    outcome = Outcome(comments, grouping, rows, state, before.model_id if before else None, human, moment)
-    return RefreshPlan(
-        cold=cold,
-        unchanged=False,
-        total_comments=len(comments.ids),
-        unassigned_before=sum(home is None for home in comments.issue_ids),
-        unassigned_after=sum(home is None for home in grouping.homes),
-        low_information=sum(grouping.low_information),
-        changes=changes(comments.issue_ids, grouping.homes, titles),
-        outcome=outcome,
-    )
+    outcome = Outcome(found, grouping, _issue_rows(found, grouping))
+    return _plan(outcome, cold=start is None, embedding_model=embedding_model or None)
 
 
 def apply_refresh(store: Store, plan: RefreshPlan, actor: str) -> None:
@@ -128,38 +158,76 @@ def refresh(
     *,
     seed: int = 0,
     cold: bool = False,
+    embedding_model: str = "",
     actor: str = SYSTEM,
     progress: Progress | None = None,
     now: datetime | None = None,
 ) -> RefreshPlan:
     """Plan and apply in one go; what was done. Plans again where somebody acted in between."""
+
+    def plan() -> RefreshPlan:
+        return plan_refresh(store, seed=seed, cold=cold, embedding_model=embedding_model, progress=progress, now=now)
+
     for _ in range(TRIES - 1):
-        plan = plan_refresh(store, seed=seed, cold=cold, progress=progress, now=now)
+        wanted = plan()
         try:
-            apply_refresh(store, plan, actor)
+            apply_refresh(store, wanted, actor)
         except StalePlanError:
             continue
-        return plan
-    plan = plan_refresh(store, seed=seed, cold=cold, progress=progress, now=now)
-    apply_refresh(store, plan, actor)
-    return plan
+        return wanted
+    wanted = plan()
+    apply_refresh(store, wanted, actor)
+    return wanted
 
 
-def _unchanged(comments: Comments) -> RefreshPlan:
+def _look(store: Store, moment: datetime, model: EmbeddingModel | None) -> Found:
+    state = watching.look(store, moment) | comment_vectors.noted(model)
+    human, before, events = stored.human_state(store), stored.model(store), stored.events(store)
+    issues, comments = stored.issue_rows(store), stored.comments(store)
+    state["made_of"] = stored.fingerprint(comments.ids, human + (model.version if model else ""))
+    return Found(moment, comments, issues, events, human, before, state)
+
+
+def _plan(outcome: Outcome, *, cold: bool, embedding_model: str | None) -> RefreshPlan:
+    found, grouping = outcome.found, outcome.grouping
+    homes = found.comments.issue_ids
+    titles = {row["issue_id"]: row["title"] for row in [*found.issues.values(), *outcome.issues]}
+    return RefreshPlan(
+        cold=cold,
+        unchanged=False,
+        total_comments=len(homes),
+        unassigned_before=sum(home is None for home in homes),
+        unassigned_after=sum(home is None for home in grouping.homes),
+        low_information=sum(grouping.low_information),
+        changes=changes(homes, grouping.homes, titles),
+        embedding_model=embedding_model,
+        other_model=found.other_model,
+        outcome=outcome,
+    )
+
+
+def _unchanged(comments: Comments, embedding_model: str) -> RefreshPlan:
     homes = comments.issue_ids
     loose = sum(home is None for home in homes)
     low = sum(comments.low_information)
-    return RefreshPlan(False, True, len(homes), loose, loose, low, changes(homes, homes, {}))
+    return RefreshPlan(False, True, len(homes), loose, loose, low, changes(homes, homes, {}), embedding_model or None)
 
 
-def _issue_rows(
-    comments: Comments,
-    grouping: Regrouping,
-    issues: Mapping[str, Mapping[str, Any]],
-    touched: set[str],
-    moment: datetime,
-) -> list[dict[str, Any]]:
+def _vectors(
+    store: Store, texts: Sequence[str], model: EmbeddingModel | None, tell: Progress
+) -> comment_vectors.TextVectors | None:
+    if model is None or not texts:
+        return None
+
+    def say(done: int, total: int) -> None:
+        tell(0, len(STEPS), f"Vectors: {done:,} of {total:,} different comments")
+
+    return comment_vectors.vectors_of(store, texts, model, say)
+
+
+def _issue_rows(found: Found, grouping: Regrouping) -> list[dict[str, Any]]:
     """The rows of `issue` after the refresh: those with comments, and those that humans had a hand in."""
+    comments, issues = found.comments, found.issues
     reader = Reader(comments.texts)
     names = words_of(comments.texts, grouping.homes, grouping.scores, reader)
     subs = sub_issues_of(comments.texts, grouping.homes, grouping.sub_labels, grouping.scores, reader)
@@ -169,28 +237,31 @@ def _issue_rows(
         row = dict(issues.get(issue_id) or ())
         if not row:
             title = unique_title(name, taken)
-            row = stored.new_issue(issue_id, title, moment, proposed=issue_id in grouping.proposed)
+            row = stored.new_issue(issue_id, title, found.moment, proposed=issue_id in grouping.proposed)
         if not row["locked"]:
             row |= stored.worded(name) | {"sub_issues": subs.get(issue_id, [])}
         rows.append(row | {"label": grouping.label_of.get(issue_id, -1), "sub_label": None})
     empty = [row for issue_id, row in issues.items() if issue_id not in names]
     by_human = {row["issue_id"] for row in empty if row["merged_into"] or row["title_by"] != stored.COMPUTED}
-    kept = [row for row in empty if row["issue_id"] in by_human | touched]
+    kept = [row for row in empty if row["issue_id"] in by_human | stored.touched(found.events)]
     return rows + [dict(row) | {"label": grouping.label_of.get(row["issue_id"], -1), "sub_label": None} for row in kept]
 
 
 def _write(connection: Connection, outcome: Outcome, plan: RefreshPlan, actor: str) -> None:
     newest = connection.execute(text("SELECT model_id FROM issue_model ORDER BY created_at DESC LIMIT 1")).scalar()
-    if newest != outcome.model_id or stored.human_state(connection) != outcome.human:
+    found = outcome.found
+    model_before = found.before.model_id if found.before else None
+    if newest != model_before or stored.human_state(connection) != found.human:
         raise StalePlanError("The issues were changed after this plan was made: look at the changes again.")
     for table in (schema.issue, schema.issue_model):
         connection.execute(table.delete())
+    comment_vectors.forget_others(connection, found.state.get("embedding_version"))
     insert_rows(connection, schema.issue, outcome.issues)
     _write_members(connection, outcome)
     model_id, content = new_id(), outcome.grouping.model.to_bytes()
     connection.execute(
         schema.issue_model.insert().values(
-            model_id=model_id, created_at=outcome.moment, content=content, state=outcome.state
+            model_id=model_id, created_at=found.moment, content=content, state=found.state
         )
     )
     told = {name: len(value) if isinstance(value, list | tuple) else value for name, value in plan.as_dict().items()}
@@ -202,7 +273,7 @@ def _write_members(connection: Connection, outcome: Outcome) -> None:
 
     Comments that came while the plan was made are forgotten, so that the new model looks at them again.
     """
-    grouping, ids = outcome.grouping, outcome.comments.ids
+    grouping, ids = outcome.grouping, outcome.found.comments.ids
     connection.execute(text("DELETE FROM issue_member WHERE moved_by IS NULL"))
     moved = {row[0] for row in connection.execute(text("UPDATE issue_member SET fresh = FALSE RETURNING feedback_id"))}
     for start in range(0, len(ids), WRITTEN_AT_ONCE):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from feedback_lab.issues.comment_vectors import TextVectors
 from feedback_lab.issues.grouping.clustering import Clustering
 from feedback_lab.issues.grouping.emerging import emerging
 from feedback_lab.issues.identity import continued, same_group
@@ -45,6 +46,7 @@ class _Start:
     """The comments as they are grouped now; `fixed` ones must stay. `label_of` are the model's numbers of issues."""
 
     comments: Comments
+    vectors: TextVectors | None
     root_of: dict[str, str]
     locked: set[str]
     homes: list[str | None]
@@ -58,25 +60,33 @@ def regroup(
     model: Clustering | None,
     dismissed: Sequence[set[str]],
     learn: Callable[[Sequence[str]], Clustering],
+    vectors: TextVectors | None = None,
 ) -> Regrouping:
-    """Group `comments` again: on from `model`, or from nothing by `learn` where that is None."""
+    """Group `comments` again: on from `model`, or from nothing by `learn` where that is None.
+
+    `vectors` are those of the comments where they are grouped by more than their words; `model` holds no others.
+    """
     root_of = roots(issues)
     locked = {issue_id for issue_id, row in issues.items() if row["locked"]}
     homes = [root_of.get(place) if place else None for place in comments.placed_in]
     fixed = [moved or home in locked for moved, home in zip(comments.moved, homes, strict=True)]
     # A part that was split off goes by the number of its whole until the model learns it.
     label_of = {one: row["label"] for one, row in issues.items() if row["label"] >= 0 and row["sub_label"] is None}
-    start = _Start(comments, root_of, locked, homes, np.array(fixed, np.bool_), label_of)
+    start = _Start(comments, vectors, root_of, locked, homes, np.array(fixed, np.bool_), label_of)
     if model is None:
         return _cold(start, learn(comments.texts), dismissed)
     return _warm(start, model, dismissed)
 
 
 def proposals(
-    ids: Sequence[str], texts: Sequence[str], model: Clustering, dismissed: Sequence[set[str]]
+    ids: Sequence[str],
+    texts: Sequence[str],
+    model: Clustering,
+    dismissed: Sequence[set[str]],
+    vectors: TextVectors | None,
 ) -> list[list[int]]:
     """Groups of comments that fit each other better than any issue, as rows; none that a human dismissed before."""
-    groups = emerging(texts, model)
+    groups = emerging(texts, model, vectors=vectors)
     return [group for group in groups if not any(same_group({ids[row] for row in group}, old) for old in dismissed)]
 
 
@@ -90,7 +100,8 @@ def _warm(start: _Start, model: Clustering, dismissed: Sequence[set[str]]) -> Re
     ]
     proposed = set()
     ids, texts = ([column[row] for row in loose] for column in (start.comments.ids, start.comments.texts))
-    for group in proposals(ids, texts, model, dismissed):
+    vectors = start.vectors.take(loose) if start.vectors else None
+    for group in proposals(ids, texts, model, dismissed, vectors):
         proposed.add(issue_id := new_id())
         for one in group:
             homes[loose[one]] = issue_id
@@ -142,7 +153,7 @@ def _fitted(
         number[issue_id] = max(model.n_clusters, *(label + 1 for label in issue_of), 0)
         issue_of[number[issue_id]] = issue_id
     labels = np.array([number[home] if home else -1 for home in homes], np.int64)
-    fitted = model.refit(start.comments.texts, labels, start.fixed)
+    fitted = model.refit(start.comments.texts, labels, start.fixed, vectors=start.vectors)
     return _placed(start, fitted, issue_of, {**label_of, **number}, proposed)
 
 

@@ -20,7 +20,7 @@ from feedback_lab.published_text import cell
 from feedback_lab.records import TaskStatus, new_id, utc_now
 from feedback_lab.store import Store, insert_rows
 from feedback_lab.triggers import HIGH, MANY, MEDIUM, REVIEW_INSTRUCTIONS, UPDATE_KNOWLEDGE
-from feedback_lab.verdicts import NEGATIVE_COMMENTS, SAID, VERDICTS
+from feedback_lab.verdicts import NEGATIVE_COMMENTS, SAID, verdicts
 
 RULE = "issue"  # the name under which the queue shows what a human sent
 FORMATS = ("csv", "jsonl")
@@ -54,7 +54,7 @@ COMPLAINTS_SQL = (
     + _ABOUT
     + """) AS said
     JOIN ("""
-    + VERDICTS.replace(SAID, SAID + _ABOUT)
+    + verdicts(_ABOUT)
     + """) AS v ON v.interaction_id = said.interaction_id AND v.rater = said.rater
     JOIN issue_member m ON m.feedback_id = said.feedback_id
     LEFT JOIN task_feedback tf ON tf.feedback_id = v.feedback_id

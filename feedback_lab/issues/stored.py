@@ -144,6 +144,12 @@ def model(store: Store) -> StoredModel | None:
     return StoredModel(row["model_id"], row["created_at"], _clustering(store, row["model_id"]), row["state"] or {})
 
 
+def held_up(store: Store) -> str | None:
+    """A sentence where comments that came wait to be put into issues, None where none does."""
+    rows = store.rows("SELECT state FROM issue_model ORDER BY created_at DESC LIMIT 1")
+    return (rows[0]["state"] or {}).get("held_up") if rows else None
+
+
 @lru_cache(maxsize=2)
 def _clustering(store: Store, model_id: str) -> Clustering:
     return Clustering.from_bytes(

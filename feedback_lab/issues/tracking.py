@@ -57,12 +57,15 @@ def refresh(
     *,
     seed: int = 0,
     cold: bool = False,
+    embedding_model: str = "",
     actor: str = SYSTEM,
     progress: Progress | None = None,
     now: datetime | None = None,
 ) -> IssueList:
     """`refreshing.refresh`, and the issues afterwards."""
-    refreshing.refresh(store, seed=seed, cold=cold, actor=actor, progress=progress, now=now)
+    refreshing.refresh(
+        store, seed=seed, cold=cold, embedding_model=embedding_model, actor=actor, progress=progress, now=now
+    )
     return listing(store)
 
 

@@ -7,6 +7,7 @@ negative one. Feedback is stored within minutes of being received, an import's w
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +33,13 @@ def look(store: Store, moment: datetime) -> dict[str, Any]:
     """Note, before looking, how far this look will have seen."""
     newest = store.scalar("SELECT max(received_at) FROM feedback")
     return {"seen_until": newest.isoformat() if newest else None, "looked_at": moment.isoformat()}
+
+
+def looked(state: Mapping[str, Any], seen: dict[str, Any], held_up: str | None) -> dict[str, Any]:
+    """The state after a look: it saw as far as `seen` says, unless something held comments up, which are looked for
+    again."""
+    kept = {name: value for name, value in state.items() if name != "held_up"}
+    return kept | ({"held_up": held_up} if held_up else seen)
 
 
 def since(store: Store, state: dict[str, Any]) -> datetime:

@@ -169,7 +169,7 @@ def fix_first(issues: Sequence[IssueView], made: Figures[Wins]) -> None:
         }
     )
     pick_list(
-        frame, "fix_first", ids, None, _open_issue, height=38 + 34 * len(ids),
+        frame, "fix_first", ids, None, _open_issue, height="content",
         columns={"Issue": st.column_config.TextColumn(width=320),
                  "Comments": st.column_config.NumberColumn(width=80, format="localized"),
                  "Points to win": st.column_config.TextColumn(width=150, help="Of positive rate, if the issue were "

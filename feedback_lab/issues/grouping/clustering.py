@@ -1,9 +1,9 @@
 """Clusters of comments, without a given number of clusters, and the model that assigns new comments to them.
 
-Learning: features (two views, a third where an embedding model gives vectors), the number of clusters by description
-length and modularity, self-training, sub-issues by prediction strength inside each cluster, and last a small model of
-stems and pairs of stems, which labels what was not learned from and every comment that comes later. A few comments
-are grouped by the words that they share.
+Learning: features (two views, a third where an embedding model gives vectors), the number of clusters by what they
+tell and how well they can be told, self-training, sub-issues by prediction strength inside each cluster, and last a
+small model of stems and pairs of stems, which labels what was not learned from and every comment that comes later. A
+few comments are grouped by the words that they share.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from feedback_lab.issues.grouping.comments import Comments, indicator, judges_only, read
 from feedback_lab.issues.grouping.copies import votes
 from feedback_lab.issues.grouping.emerging import emerging
-from feedback_lab.issues.grouping.features import Floats, embed, mixture_terms, word_presence
-from feedback_lab.issues.grouping.few import plain_groups
+from feedback_lab.issues.grouping.features import Floats, Rows, embed, mixture_terms, spelling, word_presence
+from feedback_lab.issues.grouping.few import nearest_groups, plain_groups
 from feedback_lab.issues.grouping.kmeans import Labels, relabelled
 from feedback_lab.issues.grouping.mixture import Trainer
 from feedback_lab.issues.grouping.model import LEARNED_FROM, SMALLEST_ISSUE, UNASSIGNED, Assigned, Clustering, learned
@@ -38,6 +38,7 @@ MOST_ISSUES = 300
 ENOUGH_TO_SELF_TRAIN = 200
 FEWEST_VOTES = 150  # near-copies share a vote only as far as so many are left: of few comments each one is needed
 LOOKED_AT = 60_000
+DRAWS = 2  # at the number of clusters that is best: the better one is taken
 ANOTHER_DRAW = 1_000_003  # added to the seed
 
 Progress = Callable[[int, int, str], None]
@@ -48,7 +49,7 @@ def cluster(
     *,
     n_clusters: int | None = None,
     seed: int = 0,
-    vectors: Floats | None = None,
+    vectors: Rows | None = None,
     corpus: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> Clustering:
@@ -74,8 +75,9 @@ def cluster(
     # One thread: the order of floating-point sums, and with it the result, must not depend on the machine's cores.
     with threadpool_limits(limits=1):
         tell(1, 4, "finding the issues")
-        features = embed(sample.texts, sample.docs, sample.contents, vectors=own, corpus=corpus or ())
-        weights = votes(sample.texts)
+        spelled = spelling(sample.texts)
+        features = embed(spelled, sample.docs, sample.contents, vectors=own, corpus=corpus or ())
+        weights = votes(spelled)
         weights = np.minimum(copies, weights * max(1, FEWEST_VOTES / max(1.0, float(weights.sum()))))
         model, labels = _settled(sample, _learn(sample, features, weights, n_clusters, seed, own), copies, own)
         tell(2, 4, "finding the sub-issues")
@@ -136,6 +138,8 @@ def _learn(
             return np.zeros(n, np.int64) if plain is None else plain
     if most <= 1 or n < 3:
         return np.zeros(n, np.int64)
+    if n_clusters is not None and n <= A_FEW:
+        return nearest_groups(comments, most)
     terms = mixture_terms(comments.texts, word_presence(comments.contents)[0])
     trainer = Trainer(features, terms, vectors)
     if n_clusters is not None:
@@ -144,15 +148,18 @@ def _learn(
     def clusters(k: int, draw: int) -> Labels:
         return trainer.clusters(k, seed + draw * ANOTHER_DRAW, starts=1, rounds=1, steps=8)
 
-    evidence = Evidence(_stems_present(comments.docs), weights)
-    k = best_number(clusters, evidence, neighbour_graph(trainer.neighbours), 2, most)
-    return trainer.clusters(k, seed) if n >= ENOUGH_TO_SELF_TRAIN else clusters(k, 0)
+    words = _stems_present(comments.contents)
+    evidence = Evidence(neighbour_graph(trainer.neighbours), words, weights, trainer.vectors)
+    k = best_number(clusters, evidence, 2, most)
+    if n < ENOUGH_TO_SELF_TRAIN:
+        return clusters(k, 0)
+    return max((trainer.clusters(k, seed + draw * ANOTHER_DRAW) for draw in range(DRAWS)), key=evidence.worth)
 
 
-def _stems_present(docs: Sequence[list[str]]) -> sp.csr_matrix:
-    counts = Counter(term for doc in docs for term in set(doc))
+def _stems_present(contents: Sequence[list[str]]) -> sp.csr_matrix:
+    counts = Counter(term for content in contents for term in set(content))
     index = {term: i for i, term in enumerate(sorted(term for term, count in counts.items() if count > 1))}
-    return indicator(docs, index)
+    return indicator(contents, index)
 
 
 def _settled(comments: Comments, start: Labels, copies: Floats, vectors: Floats | None) -> tuple[Clustering, Labels]:
@@ -187,5 +194,5 @@ def _numbered_by_size(found: Clustering) -> Clustering:
         weights=found.weights[order],
         priors=np.append(found.priors[:-1][order], found.priors[-1]),
         subs=replace(found.subs, issue_of=rank[found.subs.issue_of]),
-        centres=None if found.centres is None else found.centres[order],
+        directions=found.directions and found.directions.reordered(order),
     )

@@ -7,14 +7,13 @@ Srikant 2007), so only comments that share a rare n-gram are compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-from sklearn.feature_extraction.text import TfidfVectorizer
 
-from feedback_lab.issues.grouping.features import Floats, character_options, fitted
+from feedback_lab.issues.grouping.features import Floats
 
 NEARLY_THE_SAME = 0.7
 BLOCK = 1_000
@@ -23,13 +22,12 @@ PAIRS_AT_A_TIME = 50_000
 Pairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
-def votes(texts: Sequence[str]) -> Floats:
-    """What each of `texts` counts: 1 / (how many are nearly the same, itself included), 0 to 1."""
-    spelled = fitted(TfidfVectorizer, texts, sublinear_tf=True, **character_options(len(texts)))
-    copies = np.ones(len(texts), np.float32)
-    if spelled is not None:
-        for left, right in near_pairs(spelled, NEARLY_THE_SAME):
-            copies += np.bincount(left, minlength=len(texts)) + np.bincount(right, minlength=len(texts))
+def votes(spelled: sp.csr_matrix) -> Floats:
+    """What each text counts: 1 / (how many are nearly the same, itself included), 0 to 1. `spelled`: see `spelling`."""
+    n = spelled.shape[0]
+    copies = np.ones(n, np.float32)
+    for left, right in near_pairs(spelled, NEARLY_THE_SAME):
+        copies += np.bincount(left, minlength=n) + np.bincount(right, minlength=n)
     return np.reciprocal(copies)
 
 

@@ -16,9 +16,10 @@ import scipy.sparse as sp
 from sklearn.preprocessing import normalize
 
 from feedback_lab.issues.grouping.comments import indicator, read, says_nothing
-from feedback_lab.issues.grouping.features import with_pairs
+from feedback_lab.issues.grouping.features import Floats, Rows, seen_from, unit_rows, with_pairs
 from feedback_lab.issues.grouping.mixture import TEMPER
 from feedback_lab.issues.grouping.model import Clustering
+from feedback_lab.issues.grouping.vector_model import VectorModel
 
 SMALLEST_GROUP = 6
 FIRST_MEMBERS = 8
@@ -30,12 +31,15 @@ MOST_SEEDS = 300
 Doubles = npt.NDArray[np.float64]
 
 
-def emerging(texts: Sequence[str], model: Clustering, *, smallest: int = SMALLEST_GROUP) -> list[list[int]]:
+def emerging(
+    texts: Sequence[str], model: Clustering, *, vectors: Rows | None = None, smallest: int = SMALLEST_GROUP
+) -> list[list[int]]:
     """Groups of row numbers of `texts` that fit each other and no issue of `model`, the largest first.
 
     `texts` are the comments to look among: those that the model left unassigned, or all that came since it was
     learned (better: a new kind of complaint often resembles an old one enough to be assigned to it). A group has
-    at least `smallest` differently worded comments. Read-only; the same input gives the same groups.
+    at least `smallest` differently worded comments. `vectors` (one row per text) are of the kind that the model was
+    learned with, if any. Read-only; the same input gives the same groups.
     """
     comments = read(texts)
     tells = np.flatnonzero(~says_nothing(comments.contents, model.empty))
@@ -45,8 +49,10 @@ def emerging(texts: Sequence[str], model: Clustering, *, smallest: int = SMALLES
         return []
     told = comments.take(tells)
     presence = indicator(map(with_pairs, told.contents), {term: i for i, term in enumerate(terms)})
-    rivals = model.evidence(model.presence(told)).max(1)
-    search = _Search(presence, _rates(presence, terms, model), rivals, smallest)
+    own = None if vectors is None else vectors[tells]
+    rivals = model.evidence(model.presence(told), own).max(1)
+    near = None if own is None or model.directions is None else _Near(model.directions, own)
+    search = _Search(presence, _rates(presence, terms, model), rivals, smallest, near)
     wordings = np.unique([" ".join(sorted(set(content))) for content in told.contents], return_inverse=True)[1]
     groups = [group for group in search.groups() if len(set(wordings[group].tolist())) >= smallest]
     return sorted((tells[group].tolist() for group in groups), key=lambda group: (-len(group), group))
@@ -59,11 +65,29 @@ def _rates(presence: sp.csr_matrix, terms: Sequence[str], model: Clustering) -> 
     return np.array([known.get(term, rarest) for term in terms], np.float64)
 
 
+class _Near:
+    """How near comments are to a group by their vectors."""
+
+    def __init__(self, model: VectorModel, vectors: Floats) -> None:
+        self.model, self.units = model, seen_from(model.origin, vectors)
+
+    def evidence(self, group: npt.NDArray[np.int64]) -> Floats:
+        """Nats for `group`, as the model weighs its issues; members are compared with the other members."""
+        members = self.units[group]
+        centre = members.sum(0)
+        cosines = self.units @ unit_rows(centre[None])[0]
+        cosines[group] = (members * unit_rows(centre - members)).sum(1)
+        return self.model.weighed(cosines[:, None], self.units)[:, 0]
+
+
 class _Search:
     """Groups among comments with the terms `presence`, whose best explanation so far weighs `rivals` (log)."""
 
-    def __init__(self, presence: sp.csr_matrix, rates: Doubles, rivals: Doubles, smallest: int) -> None:
+    def __init__(
+        self, presence: sp.csr_matrix, rates: Doubles, rivals: Doubles, smallest: int, near: _Near | None
+    ) -> None:
         self.presence, self.rates, self.rivals, self.smallest = presence, rates, rivals, smallest
+        self.near = near
         rarity = sp.diags(np.log1p(1 / rates))
         self.rows = normalize(presence @ rarity)
         self.free = np.ones(presence.shape[0], np.bool_)
@@ -106,4 +130,5 @@ class _Search:
         lengths = np.asarray(self.presence[group].sum(1), np.float64).ravel()
         left = (inside[own.col] - 1 + PSEUDO_WORDS * self.rates[own.col]) / (total - lengths[own.row] + PSEUDO_WORDS)
         told[group] = np.bincount(own.row, np.log(left / self.rates[own.col]), minlength=len(group))
-        return np.asarray(TEMPER * told + np.log(len(group)) - self.rivals)
+        near = self.near.evidence(group) if self.near else 0.0
+        return np.asarray(TEMPER * told + near + np.log(len(group)) - self.rivals)

@@ -13,18 +13,24 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
-from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 
 from feedback_lab.tokens import words
 
 Floats = npt.NDArray[np.float32]
+
+
+class Rows(Protocol):
+    """Vectors of texts, one row each: an array, or what reads like one and holds them more tightly."""
+
+    def __getitem__(self, rows: Any, /) -> Floats: ...
+
 
 DIMENSIONS = 100
 CHARACTER_TERMS = 60_000
@@ -52,12 +58,28 @@ def with_pairs(content: Sequence[str]) -> list[str]:
 
 def unit_rows(matrix: npt.NDArray[Any]) -> Floats:
     """`matrix` with each row scaled to length 1 (rows of zeros stay zero)."""
-    return np.asarray(normalize(matrix), dtype=np.float32)
+    rows = np.asarray(matrix, np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    return np.asarray(rows / np.where(lengths > 0, lengths, 1)[:, None], np.float32)
 
 
 def centred(matrix: npt.NDArray[Any]) -> Floats:
     """`matrix` without its mean row, each row scaled to length 1."""
     return unit_rows(matrix - matrix.mean(0))
+
+
+def directions(vectors: npt.NDArray[Any]) -> tuple[Floats, Floats]:
+    """Unit rows of an embedding model's `vectors` seen from their mean, and that mean; see `seen_from`."""
+    units = unit_rows(vectors)
+    known = units[units.any(1)]
+    origin = np.asarray((known if len(known) else units).mean(0), np.float32)
+    return seen_from(origin, units), origin
+
+
+def seen_from(origin: Floats, vectors: npt.NDArray[Any]) -> Floats:
+    """Unit rows of `vectors` without `origin`; a text that the model knows nothing of keeps its row of zeros."""
+    units = unit_rows(vectors)
+    return unit_rows((units - origin) * units.any(1, keepdims=True))
 
 
 def reduced(matrix: sp.csr_matrix | npt.NDArray[Any], dimensions: int = DIMENSIONS, power: float = 1.0) -> Floats:
@@ -68,33 +90,37 @@ def reduced(matrix: sp.csr_matrix | npt.NDArray[Any], dimensions: int = DIMENSIO
 
 
 def embed(
-    texts: Sequence[str],
+    spelled: sp.csr_matrix,
     docs: Sequence[list[str]],
     contents: Sequence[list[str]],
     *,
     vectors: npt.NDArray[Any] | None = None,
     corpus: Sequence[str] = (),
 ) -> Floats:
-    """One unit row per comment from all views; `docs` are all stems of each, `contents` without function words.
+    """One unit row per comment from all views.
 
-    `vectors` (one row per comment, of an embedding model) are a view of their own; the company that words keep is
-    learned from `corpus` too.
+    `spelled` is what `spelling` makes of the comments, `docs` are all stems of each, `contents` without function
+    words. `vectors` (one row per comment, of an embedding model) are a view of their own; the company that words
+    keep is learned from `corpus` too.
     """
-    views = [view for view in (spelling_view(texts, contents), company_view(docs, corpus)) if view is not None]
+    views = [view for view in (spelling_view(spelled, contents), company_view(docs, corpus)) if view is not None]
     if vectors is not None:
         # As long as the lexical views together: both kinds of likeness count the same.
-        views.append(np.float32(np.sqrt(max(1, len(views)))) * centred(unit_rows(vectors)))
-    return unit_rows(np.hstack(views)) if views else np.zeros((len(texts), 1), np.float32)
+        views.append(np.float32(np.sqrt(max(1, len(views)))) * directions(vectors)[0])
+    return unit_rows(np.hstack(views)) if views else np.zeros((len(docs), 1), np.float32)
 
 
-def spelling_view(texts: Sequence[str], contents: Sequence[list[str]]) -> Floats | None:
+def spelling(texts: Sequence[str]) -> sp.csr_matrix:
+    """TF-IDF of the character 3- to 5-grams of `texts`; no columns where none occurs often enough."""
+    found = fitted(TfidfVectorizer, texts, sublinear_tf=True, **character_options(len(texts)))
+    return sp.csr_matrix(np.zeros((len(texts), 0), np.float32)) if found is None else found
+
+
+def spelling_view(spelled: sp.csr_matrix, contents: Sequence[list[str]]) -> Floats | None:
     """View A; None where no term occurs often enough."""
-    blocks = [
-        fitted(TfidfVectorizer, contents, analyzer=as_is, sublinear_tf=True, **_bounds(len(texts), 2)),
-        fitted(TfidfVectorizer, texts, sublinear_tf=True, **character_options(len(texts))),
-    ]
-    found = [block for block in blocks if block is not None]
-    return centred(reduced(sp.hstack(found).tocsr())) if found else None
+    worded = fitted(TfidfVectorizer, contents, analyzer=as_is, sublinear_tf=True, **_bounds(len(contents), 2))
+    found = spelled if worded is None else sp.hstack([worded, spelled]).tocsr()
+    return centred(reduced(found)) if found.shape[1] else None
 
 
 def company_view(docs: Sequence[list[str]], corpus: Sequence[str] = ()) -> Floats | None:

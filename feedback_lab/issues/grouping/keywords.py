@@ -1,7 +1,7 @@
 """The words that find an issue again: chosen together, so that comments that have one of them are the issue's.
 
 Single words and pairs of neighbours, taken greedily by the F1 of "has one of the chosen" against "is in the issue":
-what is taken next finds what the others miss, and hardly anything else.
+what is taken next finds what the others miss, and hardly anything else. Each is then exchanged while that helps.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 
 FINDERS = 3
 TRIED = 60
+ROUNDS = 3
 
 
 def finders(candidates: Sequence[str], inside: AbstractSet[int], rows_of: Mapping[str, AbstractSet[int]]) -> list[str]:
@@ -19,10 +20,25 @@ def finders(candidates: Sequence[str], inside: AbstractSet[int], rows_of: Mappin
     `rows_of` holds the rows of all issues that have a term. The first candidate wins where two are equal. Where one
     word says it all, what follows are the pairs that it is commonly in, which find nothing else.
     """
+    tried = list(candidates[:TRIED])
+    chosen = _greedy(tried, inside, rows_of)
+    best = _together(chosen, inside, rows_of)
+    for _ in range(ROUNDS):
+        before = best
+        for place in range(len(chosen)):
+            others = chosen[:place] + chosen[place + 1 :]
+            term, gain = _best_beside(others, tried, inside, rows_of)
+            if gain > best:
+                chosen[place], best = term, gain
+        if best == before:
+            break
+    return chosen
+
+
+def _greedy(tried: list[str], inside: AbstractSet[int], rows_of: Mapping[str, AbstractSet[int]]) -> list[str]:
     chosen: list[str] = []
     found: set[int] = set()
     best = 0.0
-    tried = candidates[:TRIED]
     while len(chosen) < FINDERS:
         gains = {term: f1(found | rows_of[term], inside) for term in tried if term not in chosen}
         term = max(gains, key=lambda one: gains[one], default=None)
@@ -37,6 +53,22 @@ def finders(candidates: Sequence[str], inside: AbstractSet[int], rows_of: Mappin
         found |= rows_of[term]
         best = gains[term]
     return chosen
+
+
+def _together(chosen: Sequence[str], inside: AbstractSet[int], rows_of: Mapping[str, AbstractSet[int]]) -> float:
+    return f1(set().union(*(rows_of[term] for term in chosen)), inside)
+
+
+def _best_beside(
+    others: Sequence[str], tried: Sequence[str], inside: AbstractSet[int], rows_of: Mapping[str, AbstractSet[int]]
+) -> tuple[str, float]:
+    """The term that finds most with `others`, and their F1; none of which one is part of the other."""
+    found: set[int] = set().union(*(rows_of[term] for term in others))
+    shown = {word for term in others for word in term.split(" ")}
+    free = [term for term in tried if term not in shown and not set(term.split(" ")) & set(others)]
+    gains = {term: f1(found | rows_of[term], inside) for term in free if term not in others}
+    term = max(gains, key=lambda one: gains[one], default="")
+    return term, gains.get(term, 0.0)
 
 
 def f1(found: AbstractSet[int], wanted: AbstractSet[int]) -> float:

@@ -18,10 +18,11 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from feedback_lab.issues.grouping.comments import Coded, Comments, coded, empty_words, read, read_coded
-from feedback_lab.issues.grouping.features import Floats, unit_rows, word_presence
+from feedback_lab.issues.grouping.features import Floats, Rows, word_presence
 from feedback_lab.issues.grouping.kmeans import Labels
-from feedback_lab.issues.grouping.mixture import TEMPER, VECTOR_NATS, log_lift, one_hot
+from feedback_lab.issues.grouping.mixture import TEMPER, log_lift, one_hot
 from feedback_lab.issues.grouping.sub_model import SubModel
+from feedback_lab.issues.grouping.vector_model import VectorModel, learned_directions
 
 UNASSIGNED = -1
 SMALLEST_ISSUE = 3  # every issue shows three sample comments
@@ -56,8 +57,8 @@ class Clustering:
     `labels`, `scores`, `sub_labels` and `low_information` hold one entry per comment that it was made from (see
     `Assigned`); after `cluster`, issue 0 is the largest. `vocabulary` are the model's terms, `weights` (issues by
     terms) how much each term speaks for an issue, `priors` the log size of each issue, the last one that of "none".
-    `rates` are the terms' shares of all terms, `empty` are words that occur in all issues alike. `centres` (issues
-    by dimensions) and `origin` (the mean that was taken off) where vectors were given.
+    `rates` are the terms' shares of all terms, `empty` are words that occur in all issues alike. `directions` are
+    there where vectors were given.
     """
 
     labels: Labels
@@ -70,25 +71,28 @@ class Clustering:
     low_information: Bools
     empty: frozenset[str] = frozenset()
     subs: SubModel = field(default_factory=SubModel)
-    centres: Floats | None = None
-    origin: Floats | None = None
+    directions: VectorModel | None = None
+
+    def without_vectors(self) -> Clustering:
+        """The model by its words alone, to learn on with vectors of another kind."""
+        return replace(self, directions=None)
 
     @property
     def n_clusters(self) -> int:
         """How many clusters the model knows."""
         return len(self.priors) - 1
 
-    def assign(self, texts: Sequence[str], vectors: Floats | None = None) -> Labels:
+    def assign(self, texts: Sequence[str], vectors: Rows | None = None) -> Labels:
         """The cluster of each of `texts`, -1 where none fits. Nothing is re-clustered."""
         return self.assign_all(texts, vectors).labels
 
-    def assign_scored(self, texts: Sequence[str], vectors: Floats | None = None) -> tuple[Labels, Floats]:
+    def assign_scored(self, texts: Sequence[str], vectors: Rows | None = None) -> tuple[Labels, Floats]:
         """`assign`, and for each text the probability (0 to 1) of its best cluster."""
         found = self.assign_all(texts, vectors)
         return found.labels, found.scores
 
     def assign_all(
-        self, texts: Sequence[str], vectors: Floats | None = None, *, preferred: Labels | None = None
+        self, texts: Sequence[str], vectors: Rows | None = None, *, preferred: Labels | None = None
     ) -> Assigned:
         """Everything that the model says of `texts`; `vectors` of the kind that it was learned with, if any.
 
@@ -99,7 +103,7 @@ class Clustering:
     def judge(
         self,
         comments: Comments | Coded,
-        vectors: Floats | None = None,
+        vectors: Rows | None = None,
         *,
         preferred: Labels | None = None,
         placed: Labels | None = None,
@@ -124,15 +128,14 @@ class Clustering:
 
     def known(self, presence: sp.csr_matrix, vectors: Floats | None) -> Bools:
         """Which comments have anything that the model can judge by."""
-        if vectors is not None and self.centres is not None:
-            return np.ones(presence.shape[0], np.bool_)
-        return np.asarray(np.diff(presence.indptr) > 0)
+        told = np.asarray(np.diff(presence.indptr) > 0)
+        return told if vectors is None or self.directions is None else told | vectors.any(1)
 
     def evidence(self, presence: sp.csr_matrix, vectors: Floats | None = None) -> npt.NDArray[np.float64]:
         """Log weight of each cluster, and last of none, for each comment."""
         told = TEMPER * np.asarray(presence @ self.weights.T, np.float64)
-        if vectors is not None and self.centres is not None and self.origin is not None:
-            told += VECTOR_NATS * (unit_rows(unit_rows(vectors) - self.origin) @ self.centres.T)
+        if vectors is not None and self.directions is not None:
+            told += self.directions.evidence(vectors)
         return np.hstack([told, np.zeros((presence.shape[0], 1))]) + self.priors
 
     def to_bytes(self) -> bytes:
@@ -153,8 +156,8 @@ class Clustering:
             "sub_indices": self.subs.weights.indices,
             "sub_indptr": self.subs.weights.indptr,
         }
-        if self.centres is not None and self.origin is not None:
-            arrays |= {"centres": self.centres, "origin": self.origin}
+        if self.directions is not None:
+            arrays |= {name: np.array(value) for name, value in vars(self.directions).items()}
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
         return buffer.getvalue()
@@ -169,7 +172,7 @@ class Clustering:
             raise ValueError("these bytes do not hold a stored clustering") from error
 
     def refit(
-        self, texts: Sequence[str], labels: Labels, fixed: Bools, *, vectors: Floats | None = None, seed: int = 0
+        self, texts: Sequence[str], labels: Labels, fixed: Bools, *, vectors: Rows | None = None, seed: int = 0
     ) -> Clustering:
         """The model after a few rounds of learning from `texts`, which start in the issues `labels`.
 
@@ -198,7 +201,7 @@ class Clustering:
             low_information=judged.low_information,
         )
 
-    def settled(self, comments: Comments | Coded, labels: Labels, vectors: Floats | None = None) -> Labels:
+    def settled(self, comments: Comments | Coded, labels: Labels, vectors: Rows | None = None) -> Labels:
         """Where comments go that are in `labels` now: elsewhere only where they clearly fit better."""
         found: list[Labels] = []
         start = 0
@@ -225,11 +228,6 @@ def learned(comments: Comments, labels: Labels, k: int, vectors: Floats | None =
     members = one_hot(labels, k)
     sizes = np.maximum(members.sum(0), 0.5).astype(np.float64)
     weights = log_lift(words, members) if vocabulary else np.zeros((k, 0), np.float32)
-    centres = origin = None
-    if vectors is not None:
-        units = unit_rows(vectors)
-        origin = np.asarray(units.mean(0), np.float32)
-        centres = unit_rows(members.T @ unit_rows(units - origin))
     none = np.zeros(0, np.int64)
     return Clustering(
         labels=none,
@@ -241,8 +239,7 @@ def learned(comments: Comments, labels: Labels, k: int, vectors: Floats | None =
         sub_labels=none,
         low_information=np.zeros(0, np.bool_),
         empty=empty_words(words, vocabulary, labels),
-        centres=centres,
-        origin=origin,
+        directions=None if vectors is None else learned_directions(vectors, members, labels, BACKGROUND),
     )
 
 
@@ -295,6 +292,5 @@ def _restored(stored: dict[str, npt.NDArray[Any]]) -> Clustering:
         low_information=stored.get("low_information", np.zeros(n, np.bool_)),
         empty=frozenset(words["empty"]),
         subs=subs,
-        centres=stored.get("centres"),
-        origin=stored.get("origin"),
+        directions=VectorModel.restored(stored),
     )

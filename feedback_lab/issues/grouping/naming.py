@@ -18,15 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 from feedback_lab.issues.grouping.keywords import f1, finders, without_repeats
-from feedback_lab.issues.grouping.phrases import WEAK, commonest, phrases
-from feedback_lab.issues.grouping.reading import Forms, Reader
+from feedback_lab.issues.grouping.phrases import NEGATION, WEAK, commonest, end_of_form, joined, phrases
+from feedback_lab.issues.grouping.reading import Reader
 from feedback_lab.issues.grouping.samples import three_different, typical_first
-from feedback_lab.issues.grouping.titles import SEVERAL, IssueText, titles, unique_title
+from feedback_lab.issues.grouping.titles import SEVERAL, IssueText, same_words, titles, unique_title
 
 KEYWORDS = 8
 LONGEST_KEYWORD = 30
+FORMS_COUNTED = 100  # comments
 LONG_WORD, MUCH_COMMONER = 6, 3  # letters; times
-READ_IN_ALL = 30_000  # comments; of each issue ...
+READ_IN_ALL = 20_000  # comments; of each issue ...
 LEAST_READ_PER_ISSUE, MOST_READ_PER_ISSUE = 100, 1_000
 
 
@@ -66,11 +67,11 @@ def name_issues(
     taken: set[str] = set()
     for label in sorted(issues, key=lambda label: (-issues[label].size, label)):
         issue, forms = issues[label], reader.forms
-        keywords = [_shown(term, issue, forms) for term in _keywords(issue, postings)]
+        keywords = [_shown(term, issue, reader) for term in _keywords(issue, postings)]
         title = unique_title(
             titles(issue, everywhere, forms, [forms.shown(term) for term in _best_terms(issue)[:KEYWORDS]]), taken
         )
-        taken.add(title.casefold())
+        taken.add(same_words(title))
         ranked = typical_first(reader, issue.rows, issue.weights, fits)
         names[label] = IssueName(title, tuple(dict.fromkeys(keywords)), ranked[0], three_different(ranked))
     return names
@@ -100,15 +101,17 @@ def _read(issue: IssueText, reader: Reader) -> None:
             issue.rows_of[term].add(row)
         for one, other in pairwise(content):
             issue.pairs_of[f"{one} {other}"].add(row)
+    usual = {term for term, rows in issue.rows_of.items() if len(rows) >= SEVERAL}
+    for row in issue.rows:
         for clause in reader[row]:
-            for key, form, is_whole, is_denied in phrases(clause):
+            for key, form, closed, is_denied in phrases(clause, usual if issue.is_large else None):
                 phrase = issue.phrases[key]
                 phrase.rows.add(row)
                 phrase.forms[form] += 1
-                if is_whole:
-                    phrase.whole.add(row)
+                phrase.closings += closed
                 if is_denied:
                     phrase.denied.add(row)
+                    issue.phrases[tuple(sorted({*key, NEGATION}))].rows.add(row)
 
 
 def _phrase_counts(issues: Iterable[IssueText]) -> Counter[tuple[str, ...]]:
@@ -163,22 +166,30 @@ def _keywords(issue: IssueText, postings: Mapping[str, set[int]]) -> list[str]:
     return without_repeats(finders(ranked, own, postings), usual[:KEYWORDS], KEYWORDS)
 
 
-def _shown(term: str, issue: IssueText, forms: Forms) -> str:
+def _shown(term: str, issue: IssueText, reader: Reader) -> str:
     """A word, or a pair as people write it: "waiting for my refund"."""
-    phrase = issue.phrases.get(tuple(term.split(" ")))
-    written = forms.cased(commonest(phrase.forms)) if phrase else ""
-    return written if 0 < len(written) <= LONGEST_KEYWORD else forms.shown_pair(term)
+    forms: Counter[str] = Counter()
+    for row in sorted(issue.pairs_of.get(term, ()))[:FORMS_COUNTED]:
+        for clause in reader[row]:
+            content = [i for i, (_, _, is_function) in enumerate(clause) if not is_function]
+            for i, j in pairwise(content):
+                if f"{clause[i][0]} {clause[j][0]}" == term:
+                    forms[joined([form for _, form, _ in clause[i : end_of_form(clause, j)]])] += 1
+    written = reader.forms.cased(commonest(forms)) if forms else ""
+    return written if 0 < len(written) <= LONGEST_KEYWORD else reader.forms.shown_pair(term)
 
 
 def _told_again(issue: IssueText) -> list[str]:
     """Pairs of neighbours that several comments share, with a word that tells something."""
-    pairs = [pair for pair, rows in issue.pairs_of.items() if len(rows) >= SEVERAL]
+    several = SEVERAL if issue.is_large else 2
+    pairs = [pair for pair, rows in issue.pairs_of.items() if len(rows) >= several]
     return [pair for pair in pairs if not set(pair.split(" ")) <= WEAK and len(set(pair.split(" "))) == 2]
 
 
 def _best_terms(issue: IssueText) -> list[str]:
     """Terms that several comments share, without weak words, as far as there are such; the best first."""
     terms = issue.terms
-    shared = [term for term in terms if terms[term] >= SEVERAL] or [term for term in terms if terms[term] > 1]
+    several = SEVERAL if issue.is_large else 2
+    shared = [term for term in terms if terms[term] >= several] or [term for term in terms if terms[term] > 1]
     usable = [term for term in shared if term not in WEAK] or [term for term in terms if term not in WEAK]
     return sorted(usable or terms, key=lambda term: (-issue.weights[term], term))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from feedback_lab.tokens import Token, stem, without_links
 
-Phrase = tuple[tuple[str, ...], str, bool, bool]
+Key = tuple[str, ...]
 
 SPAN = 8  # words of a phrase, function words included
-PHRASE_STEMS = 4
-DENIED_WITHIN = 3  # words after a negation
+PHRASE_STEMS = 4  # and a negation
+ENTIRE = 0.7  # closed: so much that a phrase may hold two thoughts
+DENIED_WITHIN = 4  # words after a negation
 
 _CLAUSE_END = re.compile(r"[.,;:!?…]+(?=\s|$)|[()\[\]{}\"“”<>|/\\\n。、，！？；：]+|\s[-–—]+\s")
 _QUOTED = re.compile(r"\bRT @\w+.*|[\"“]@\w+[^\"”]*[\"”]?", re.DOTALL)
@@ -30,9 +32,9 @@ WEAK = frozenset(
     actual actually seem seems think sure im i'm coming start started anything does doing done feel felt enough lot
     bit sort kind type mean means looking looks basically directly provide provides provided providing contain
     contains discuss discusses discussed state states stated specific specifically today yesterday tomorrow tonight
-    morning day days week weeks month months year years hour hours minute minutes ago few couple recent recently soon
-    long time times already different happen happened happens hi hello hey sorry honestly unfortunately hmm pls maybe
-    dear probably obviously apparently completely totally absolutely
+    morning day days week weeks month months year years hour hours hr hrs minute minutes min mins ago few couple recent
+    recently soon long time times already different happen happened happens hi hello hey sorry honestly unfortunately
+    hmm pls maybe dear probably obviously apparently completely totally absolutely
     ask asks asked asking relate relates related relating refer refers referring reference referencing pertain pertains
     regard regards concern concerns address addresses addressed addressing
     """.split()
@@ -42,18 +44,50 @@ PRAISE = frozenset(
     stem(word) for word in "helpful useful accurate correct relevant informative excellent perfect fine better".split()
 )
 NEGATION = "not"
-# Counted as one word in phrases, with and without an apostrophe.
-_NEGATIONS = frozenset(
-    stem(word)
-    for word in """
-    no not never cannot can't cant won't wont don't dont doesn't doesnt didn't didnt isn't isnt wasn't wasnt
-    aren't arent
+# In English every word in "n't" is one too.
+_NEGATIONS_BEFORE = frozenset(
+    """
+    no not never nobody nothing none unable cannot neither nor
+    cant wont dont doesnt didnt isnt arent wasnt werent havent hasnt hadnt couldnt wouldnt aint
     """.split()
 )
-_MAY_BEGIN = frozenset({"without", *_NEGATIONS})
-_MAY_END = frozenset({stem(word) for word in "out back again us different anything".split()})
-_AUXILIARIES = frozenset("do does did is are was were am has have had can could will would should".split())
+# These may also follow what they deny: "die App startet nicht".
+_NEGATIONS_AROUND = frozenset(
+    """
+    nicht nie niemals niemand nichts kein keine keinen keinem keiner keines ohne
+    nunca jamás nadie nada ningún ninguna ninguno sin ne pas jamais rien aucun aucune sans
+    non mai nessuno nessuna niente senza não nenhum nenhuma ninguém sem niet geen nooit niemand niets zonder
+    """.split()
+)
+_MAY_END = frozenset({stem(word) for word in "out back again us different anything through".split()})
+_MAY_BEGIN = frozenset({"without"})
+_RULES = frozenset("should must shall to".split())  # "should not wear a mask" complains of nothing
+_RULE = "must not"
+_AUXILIARIES = frozenset("do does did have has had can could will would".split())
+_COPULAS = frozenset("is are was were am be been".split())
+_IS_NOT = frozenset("isn't isnt aren't arent wasn't wasnt weren't werent ain't aint".split())
+_DENYING_KANA = re.compile("ない|ません|なかった")
 _PARTICLES = frozenset({"up", "out", "off", "back", "down"})
+_STRANDED = frozenset({"in", "on"})  # "can't log in"
+_ALSO = frozenset("and or und oder y et ou e".split())
+_WITHOUT_OBJECT = frozenset("to for with about from by at into as".split())
+_SUBJECTS = frozenset("i we he she they it you".split())
+# Where one thought ends and another begins.
+_JOINTS = frozenset(
+    """
+    but because so if although though since unless than i we he she they it i'm i've
+    aber weil dass ob wenn denn pero porque cuando mais quand perché quando mas porque maar omdat dat
+    """.split()
+)
+
+
+class Phrase(NamedTuple):
+    """A run of words of a clause."""
+
+    key: Key  # its stems without function words, sorted; every negation is "not"
+    form: str  # as it is shown, in lower case
+    closed: float  # 0 (cut out of a longer thought) to 1 (a clause of its own)
+    is_denied: bool  # by a negation that is not part of it
 
 
 def clauses(text: str) -> list[str]:
@@ -61,43 +95,132 @@ def clauses(text: str) -> list[str]:
     return [clause for clause in _CLAUSE_END.split(without_links(_QUOTED.sub(" ", text))) if clause]
 
 
-def phrases(words: Sequence[Token]) -> Iterator[Phrase]:
-    """Every phrase of a clause: key, form in lower case, whether it is the whole clause, and whether it is denied.
-
-    The key holds the stems without function words; every negation is "not". Denied is what shortly follows one.
-    """
-    content = [i for i, (_, _, is_function) in enumerate(words) if not is_function]
-    for start in content:
-        first = words[start][0]
-        if first in _PARTICLES or (first in WEAK and first not in _MAY_BEGIN):
+def phrases(words: Sequence[Token], usual: Container[str] | None = None) -> Iterator[Phrase]:
+    """Every phrase of a clause that can stand alone; of the stems `usual` only, where they are given."""
+    negations = _negations(words)
+    joints = {i for i in range(len(words)) if _is_joint(words, i)}
+    for start, (_, _, is_function) in enumerate(words):
+        if is_function or not _may_begin(words, start, negations):
             continue
-        if start > 0 and words[start - 1][0] in _PARTICLES:  # "off topic" does not begin with "topic"
-            continue
-        if words[start][1] == NEGATION and start > 0 and words[start - 1][1] in ("and", "but", "or"):
-            continue  # "this and not that"
-        key: tuple[str, ...] = ()
-        denied = any(before in _NEGATIONS for before, _, _ in words[max(0, start - DENIED_WITHIN) : start])
-        for end in content:
-            if not start <= end < start + SPAN:
+        left = _edge(words, start - 1, -1)
+        is_denied = _is_denied(words, start, negations)
+        inside = start + 1 + _asks(words, start, negations)
+        for key, past in _runs(words, start, negations, usual):
+            closed = left * _edge(words, past, 1)
+            if closed < ENTIRE and not joints.isdisjoint(range(inside, past)):
                 continue
-            stemmed = words[end][0]
-            key = (*key, NEGATION if stemmed in _NEGATIONS else stemmed)
-            if len(key) > PHRASE_STEMS:
-                break
-            if len(key) > 1 and len(set(key)) == len(key) and _may_end(words, end):
-                opening = start - int(start > 0 and words[start][1] == NEGATION and words[start - 1][1] in _AUXILIARIES)
-                form = joined([form for _, form, _ in words[opening : _end_of_form(words, end)]])
-                yield key, form, start == content[0] and end == content[-1], denied
+            negation_follows = past < len(words) and words[past][1] in _NEGATIONS_AROUND
+            if not (negation_follows and NEGATION in key):  # "ne marche" wants its "pas"
+                yield Phrase(key, _form(words, start, past, negations), closed, is_denied or negation_follows)
 
 
-def _may_end(words: Sequence[Token], end: int) -> bool:
-    stemmed = words[end][0]
+def _runs(
+    words: Sequence[Token], start: int, negations: Container[int], usual: Container[str] | None
+) -> Iterator[tuple[Key, int]]:
+    """The phrases that begin at the word `start`: key, and where the next word stands."""
+    key: set[str] = set()
+    for end in range(start, min(start + SPAN, len(words))):
+        stemmed, form, is_function = words[end]
+        if is_function or form in _JOINTS or (form == "one" and words[end - 1][1] == "no"):
+            continue
+        if end not in negations and (stemmed in key or (usual is not None and stemmed not in usual)):
+            return
+        key.add(NEGATION if end in negations else _RULE if stemmed == NEGATION else stemmed)
+        if len(key) > PHRASE_STEMS + (NEGATION in key):
+            return
+        if _may_end(words, end, negations):
+            past = end_of_form(words, end)
+            whole = key | _ending(words, end, past) if past > end + 1 else key
+            if len(whole) > 1:
+                yield tuple(sorted(whole)), past
+
+
+def _negations(words: Sequence[Token]) -> set[int]:
+    """Where `words` deny something."""
+    found = {
+        i
+        for i, (_, form, _) in enumerate(words)
+        if form in _NEGATIONS_BEFORE or form in _NEGATIONS_AROUND or form.endswith("n't")
+    }
+    return {i for i in found if words[i][1] != "shouldn't" and not (i and words[i - 1][1] in _RULES)}
+
+
+def _is_denied(words: Sequence[Token], start: int, negations: Container[int]) -> bool:
+    for i in range(start - 1, max(-1, start - 1 - DENIED_WITHIN), -1):
+        if i in negations:
+            return True
+        if words[i][1] in _JOINTS:
+            return False
+    return False
+
+
+def _ending(words: Sequence[Token], end: int, past: int) -> set[str]:
+    """What the kana behind the word `end` add to a key: a negation, or themselves where they end the clause."""
+    kana = joined([form for _, form, _ in words[end + 1 : past]])
+    return {NEGATION} if _DENYING_KANA.search(kana) else {kana} if past == len(words) else set()
+
+
+def _is_joint(words: Sequence[Token], i: int) -> bool:
+    """Does another thought begin with the word `i`?"""
+    form = words[i][1]
+    return form in _JOINTS or (form in _ALSO and (i + 1 == len(words) or words[i + 1][2]))
+
+
+def _edge(words: Sequence[Token], i: int, step: int) -> float:
+    """How well a phrase ends beside the word `i`, seen to the left (-1) or to the right (1)."""
+    if not 0 <= i < len(words) or _is_joint(words, i):
+        return 1.0
+    stemmed, form, is_function = words[i]
+    if not (is_function or stemmed in WEAK) or (form[0].isdigit() and 0 < i < len(words) - 1):
+        return 0.1
+    if form in _ALSO:
+        return 0.3
+    return 0.7 if step < 0 or form in _AUXILIARIES or form in _COPULAS else 0.4
+
+
+def _may_begin(words: Sequence[Token], start: int, negations: Container[int]) -> bool:
+    stemmed, form, _ = words[start]
+    before = words[start - 1][1] if start else ""
+    if before in _PARTICLES or before == "ne":  # "off topic" does not begin with "topic"
+        return False
+    if start in negations and form == NEGATION and before not in _AUXILIARIES and before not in _COPULAS:
+        weakened = start == 0 or words[start - 1][0] in WEAK  # "still not working", but not "this, not that"
+        return weakened and before not in _ALSO and start + 1 < len(words) and not words[start + 1][2]
+    return start in negations or form in _MAY_BEGIN or (stemmed not in WEAK and form not in _PARTICLES)
+
+
+def _may_end(words: Sequence[Token], end: int, negations: Container[int]) -> bool:
+    stemmed, form, _ = words[end]
+    if stemmed in WEAK and stemmed not in _MAY_END:
+        return False
     particle_follows = end + 1 < len(words) and words[end + 1][0] in _PARTICLES
     dangles = stemmed in _PARTICLES and words[end - 1][2]  # "is off" wants its topic, "cut off" does not
-    return (stemmed not in WEAK or stemmed in _MAY_END) and not particle_follows and not dangles
+    return not (particle_follows or dangles or (end in negations and form not in _NEGATIONS_AROUND))
 
 
-def _end_of_form(words: Sequence[Token], end: int) -> int:
+def _asks(words: Sequence[Token], start: int, negations: Container[int]) -> bool:
+    """Does a subject follow its verb: "why can't I pay"?"""
+    is_verb = start in negations and words[start][1].endswith(("n't", "nt", "cannot"))
+    return is_verb and start + 1 < len(words) and words[start + 1][1] in _SUBJECTS
+
+
+def _form(words: Sequence[Token], start: int, past: int, negations: Container[int]) -> str:
+    """The words of a phrase as they are shown: "does not work", "not available", "can't log in"."""
+    if past < len(words) and words[past][1] in _STRANDED:
+        after = words[past + 1][1] if past + 1 < len(words) else ""
+        if not after or _is_joint(words, past + 1) or after in _ALSO or after in _WITHOUT_OBJECT:
+            past += 1
+    forms = [form for _, form, _ in words[start:past]]
+    if _asks(words, start, negations):
+        del forms[1]
+    if forms[0] in _IS_NOT:
+        forms[0] = NEGATION
+    elif forms[0] == NEGATION and start and words[start - 1][1] in _AUXILIARIES:
+        forms.insert(0, words[start - 1][1])
+    return joined(forms)
+
+
+def end_of_form(words: Sequence[Token], end: int) -> int:
     """Past the kana that inflect a kanji, which belong to the word that is shown."""
     end += 1
     while end < len(words) and _is_unspaced(words[end - 1][1]) and words[end][2] and _is_unspaced(words[end][1]):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 from feedback_lab.issues.grouping.phrases import clauses, commonest, joined
 from feedback_lab.tokens import Token, language_of, misspellings, pieces, respelled, tokens
 
 LONGEST_READ = 2_000
+ODD = 0.2  # of the count of the commonest inflection
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
@@ -65,6 +66,7 @@ class Forms:
         self._written: Counter[str] = Counter()
         self._by_stem: dict[str, Counter[str]] = {}
         self._by_lower: dict[str, Counter[str]] = {}
+        self._stem_of: dict[str, str] = {}
 
     def add(self, words: Iterable[Token], written: Iterable[str]) -> None:
         """Count a comment, as its words and as its clauses were written."""
@@ -90,6 +92,18 @@ class Forms:
             self._sort()
         return " ".join(self._usual_case(word) for word in phrase.split(" "))
 
+    def written(self, forms: Mapping[str, int]) -> str:
+        """The commonest of a phrase's `forms`, in its usual case; those with an oddly inflected word count less."""
+        if not self._by_stem:
+            self._sort()
+        counts = {form: count * min(map(self._usualness, form.split(" "))) for form, count in forms.items()}
+        return self.cased(min(counts, key=lambda form: (-counts[form], form)))
+
+    def _usualness(self, word: str) -> float:
+        """1, or less where a word is much rarer than its commonest inflection."""
+        family = self._by_stem.get(self._stem_of.get(word, word))
+        return min(1.0, family[word] / (ODD * max(family.values()))) if family else 1.0
+
     def _sort(self) -> None:
         by_stem: defaultdict[str, Counter[str]] = defaultdict(Counter)
         by_lower: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -98,6 +112,7 @@ class Forms:
         for word, count in self._written.items():
             by_lower[word.lower()][word] += count
         self._by_stem, self._by_lower = by_stem, by_lower
+        self._stem_of = {form: stemmed for stemmed, form, _ in self._words}
 
     def _usual_case(self, word: str) -> str:
         if word == "i" or word.startswith("i'"):

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from feedback_lab.issues.grouping.comments import Comments, indicator
 from feedback_lab.issues.grouping.features import Floats, centred, with_pairs
 from feedback_lab.issues.grouping.kmeans import Labels, spherical_kmeans
-from feedback_lab.issues.grouping.mixture import TEMPER, log_lift, one_hot, soft_em
+from feedback_lab.issues.grouping.mixture import log_lift, one_hot, recognised, soft_em
 from feedback_lab.issues.grouping.sub_model import NONE, SubModel
 
 WORTH_SPLITTING = 30  # comments
@@ -56,24 +56,12 @@ def _parts(rows: Floats, terms: sp.csr_matrix, seed: int) -> Labels:
     local = centred(rows)
     for k in range(2, min(MOST_SUB_ISSUES, len(rows) // COMMENTS_PER_SUB_ISSUE) + 1):
         labels = soft_em(counted, spherical_kmeans(local, k, seed, starts=STARTS), STEPS)
-        if labels.max() == 0 or _recognised(counted, labels, seed) < PREDICTION_STRENGTH:
+        if labels.max() == 0 or recognised(counted, labels, seed=seed) < PREDICTION_STRENGTH:
             break
         parts = labels
     sizes = np.bincount(parts)
     rank = (-sizes).argsort(kind="stable").argsort()
     return np.where(sizes[parts] >= SMALLEST_SUB_ISSUE, rank[parts], NONE)
-
-
-def _recognised(terms: sp.csr_matrix, parts: Labels, seed: int) -> float:
-    """The share of comments whose part a model that did not see them tells."""
-    members = one_hot(parts, int(parts.max()) + 1)
-    half = np.random.default_rng([seed, 3]).random(len(parts)) < 0.5
-    right = 0
-    for held_out in (half, ~half):
-        known = members * ~held_out[:, None]
-        told = TEMPER * (terms[held_out] @ log_lift(terms, known).T) + np.log(known.sum(0) + 0.5)
-        right += int((told.argmax(1) == parts[held_out]).sum())
-    return right / len(parts)
 
 
 def _lifts(terms: sp.csr_matrix, parts: Labels) -> sp.csr_matrix:
