@@ -29,7 +29,7 @@ SMALLEST_ISSUE = 3  # every issue shows three sample comments
 # The share of comments that "none of the issues" is expected to have. With 0.05, models of about 100 issues refuse 5 %
 # of new comments of their own world and 70 % of those of another.
 BACKGROUND = 0.05
-CLEARLY_BETTER = 2.0  # nats by which another issue must fit better, before a comment leaves its own
+CLEARLY_BETTER = 5.0  # nats by which another issue must fit better, before a comment leaves its own
 LEARNED_FROM = 6_000
 REFIT_ROUNDS = 3
 AT_A_TIME = 50_000
