@@ -133,7 +133,7 @@ def ours(path: Path, folder: Path, options: str) -> None:
 @contextmanager
 def stages() -> Iterator[dict[str, float]]:
     """Where the time of one import goes, in seconds by the part of it."""
-    from feedback_lab.ingest import bulk, load
+    from feedback_lab.ingest import bulk, conflicts, load
     from feedback_lab.store import Store
 
     parts = [
@@ -143,7 +143,7 @@ def stages() -> Iterator[dict[str, float]]:
         ("find known ids", bulk, "survey"),
         ("judge", bulk.Loader, "_judge"),
         ("insert", bulk.Loader, "_execute"),
-        ("cells of conflicts", load, "_add_conflicts"),
+        ("cells of conflicts, beside the insert", conflicts, "_add"),
     ]
     spent: dict[str, float] = {}
     with ExitStack() as patches:
