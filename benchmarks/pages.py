@@ -186,7 +186,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path)
     parser.add_argument("--comments", type=int, default=1_000_000)
     parser.add_argument("--opens", type=int, default=5)
-    parser.add_argument("pages", nargs="*", choices=[*PAGES, []], default=list(PAGES))
+    parser.add_argument("pages", nargs="*", choices=[*PAGES, []])
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home: Path = given.home or Path(folder) / "home"
@@ -199,7 +199,7 @@ def main() -> None:
         found = tracking.listing(store)
         store.close()
         print(f"{found.total_comments:,} negative comments in {len(found.issues)} issues\n")
-        measure(home, given.pages, given.opens, found.issues[0].issue_id)
+        measure(home, (given.pages or list(PAGES)), given.opens, found.issues[0].issue_id)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from feedback_lab.ingest.receiving import FeedbackItem, InteractionItem, Item, O
 from feedback_lab.records import utc_now
 from feedback_lab.serving import Lab
 from feedback_lab.store import Store
+from feedback_lab.workers import WorkerLost
 from tests.builders import interaction, put, thumb
 from tests.collector_server import lab_of, serving_collector
 
@@ -461,3 +462,20 @@ def test_a_run_that_fails_is_logged_without_texts_and_the_next_one_comes(caplog:
     evaluation.close()
     assert "ValueError at" in caplog.text
     assert "what a user wrote" not in caplog.text
+
+
+def test_a_run_whose_process_was_lost_is_made_again_by_itself() -> None:
+    begun = threading.Semaphore(0)
+    lost = [WorkerLost("gone"), WorkerLost("gone")]
+
+    def work() -> None:
+        begun.release()
+        if lost:
+            raise lost.pop()
+
+    evaluation = Evaluation(work, pause_s=0)
+    evaluation.ask()
+    for _ in range(3):
+        assert begun.acquire(timeout=30)
+    evaluation.close()
+    assert not begun.acquire(blocking=False), "it is made until it worked, and no more"

@@ -449,3 +449,16 @@ def test_one_and_minus_one_are_thumbs_whatever_the_column_is_called(store: Store
     import_file(store, path, Plan({"comment": "comment", "value": "rating"}))
 
     assert {row["kind"] for row in store.rows("SELECT kind FROM feedback")} == {"thumb"}
+
+
+@pytest.mark.parametrize("name", ["interaction_id", "feedback_id"])
+def test_ids_that_share_a_hash_of_the_engine_are_two_ids(store: Store, tmp_path: Path, name: str) -> None:
+    first, second = "TE1DQ0lImve5", "Thkg:LOBmI2F"
+    plan = Plan(columns={name: "id", "input": "q", "value": "v"})
+    for number, own in enumerate((first, second, second)):
+        report = import_file(store, write(tmp_path / f"{number}.csv", "id,q,v", f"{own},How?,-1"), plan)
+        assert (report.new, report.duplicate) == ((1, 0) if number < 2 else (0, 1))
+    assert {row[name] for row in store.rows("SELECT * FROM feedback JOIN interaction USING (interaction_id)")} >= {
+        first,
+        second,
+    }

@@ -1,6 +1,7 @@
 """Records that come one by one: the rules of a file, whatever the group that they are stored with."""
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -97,9 +98,27 @@ def test_an_import_and_its_undo_between_two_groups_are_noticed(take: Take, store
     assert shown(take(FeedbackItem("i1", "f1", value=-1), known=known)) == ["duplicate"]
 
 
+def test_a_change_after_one_that_is_gone_or_was_imported_gets_an_id_of_its_own(take: Take, store: Store) -> None:
+    take(FeedbackItem("i3", "f3", value=-1))
+    report = import_records(store, [], [thumb("f3/patch-1", up=False, on="i3")], source="log", complete=False)
+    take(FeedbackChange("f3", comment="second"))
+    undo.undo(store, str(report.batch_id), "ann")
+    assert shown(take(FeedbackChange("f3", comment="third"))) == ["new"]
+    assert shown(take(FeedbackItem("i9", "f3/patch-5", value=1), FeedbackChange("f3", comment="last"))) == ["new"] * 2
+    names = [row["feedback_id"] for row in store.rows("SELECT feedback_id FROM feedback ORDER BY feedback_id")]
+    assert names == ["f3", "f3/patch-2", "f3/patch-3", "f3/patch-5", "f3/patch-6"]
+
+
+def test_a_record_of_any_year_is_known(take: Take, store: Store) -> None:
+    far = [interaction(f"i{year}", received_at=datetime(year, 1, 1)) for year in (2, 1900, 9998)]
+    import_records(store, far, [], source="log", complete=False)
+    assert shown(take(*(InteractionItem(f"i{year}", input="other") for year in (2, 1900, 9998)))) == ["id_conflict"] * 3
+    assert shown(take(InteractionItem("i1", input="q"))) == ["new"]
+
+
 def test_an_id_is_told_from_another_of_the_same_hash(take: Take) -> None:
     class Alike(KnownIds):
-        def _hashes(self, connection: Connection, names: Collection[str]) -> Any:
+        def _hashes(self, names: Collection[str]) -> Any:
             return np.zeros(len(names), np.uint64)
 
     known = Alike()

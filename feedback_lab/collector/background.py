@@ -2,7 +2,8 @@
 
 It happens beside the requests, never for each of them: what comes while a run is on, and in the pause after it, is
 looked at together by the next. The rules compute in another process (`workers`), so that no request waits for the
-interpreter. Errors are logged, and the next feedback tries again.
+interpreter. Errors are logged, and the next feedback tries again;
+a run whose process was lost is made again by itself.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ class Evaluation:
             try:
                 self._work()
             except WorkerLost as lost:
-                log.warning("The rules were interrupted, what is new waits for the next run: %s", lost)
+                log.warning("The rules were interrupted and run again in a moment: %s", lost)
+                self._wanted.set()
             except LabError as error:
                 log.error("The rules could not run: %s", type(error).__name__)
             except Exception as error:

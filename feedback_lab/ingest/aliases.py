@@ -48,7 +48,7 @@ def resolve(connection: Connection, items: Sequence[Item], known: KnownIds) -> S
     calls = {name for item in named for name in (item.interaction_id, *item.also) if _usable(name)}
     asked = {item.interaction_id for item in items if isinstance(item, FeedbackItem) and _usable(item.interaction_id)}
     aliases = _aliases(connection, sorted(calls | asked))
-    called = known.interactions(connection, calls)
+    called = known.interactions(calls)
     stored = {row[0]: bool(row[1]) for row in connection.execute(STORED, called._asdict())} if called.names else {}
     before = set(aliases)
     found = [_resolved(item, aliases, stored) for item in items]

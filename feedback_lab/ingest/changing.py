@@ -27,9 +27,13 @@ SAID = text("""
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A feedback as it stands after all changes, and the rows that it consists of, the first one first."""
+    """A feedback as it stands after all changes, and the rows that it consists of, the first one first.
+
+    `changes` is the number of the last change; one before it may be gone with an import that was taken back.
+    """
 
     rows: list[dict[str, Any]]
+    changes: int
     kind: str
     value: float | None
     scale: tuple[float, float] | None
@@ -41,7 +45,7 @@ class Said:
 def said_in(connection: Connection, feedback_id: str, known: KnownIds | None = None) -> Said | None:
     """The feedback with this id as it stands, None where there is none; a writer knows by itself when it arrived."""
     names = [feedback_id, *(changed_id(feedback_id, number) for number in range(1, MOST_CHANGES + 1))]
-    asked = Found(names, *EVER) if known is None else known.feedback(connection, names)
+    asked = Found(names, *EVER) if known is None else known.feedback(names)
     found = {row["feedback_id"]: dict(row) for row in connection.execute(SAID, asked._asdict()).mappings()}
     if feedback_id not in found:
         return None
@@ -51,6 +55,7 @@ def said_in(connection: Connection, feedback_id: str, known: KnownIds | None = N
     scale = (opinion["scale_min"], opinion["scale_max"]) if opinion["scale_min"] is not None else None
     return Said(
         rows,
+        names.index(rows[-1]["feedback_id"]),
         opinion["kind"],
         opinion["value"],
         scale,
@@ -73,12 +78,12 @@ def change(connection: Connection, item: FeedbackChange, received_at: datetime, 
     answer = answer if answer != before.suggested_answer else None
     if not rated and comment is None and answer is None:
         return None
-    if len(before.rows) > MOST_CHANGES:
+    if before.changes >= MOST_CHANGES:
         raise Refused("feedback_id", "too_many_changes", f"a feedback can be changed {MOST_CHANGES} times")
     first = before.rows[0]
     lo, hi = (said.scale or (None, None)) if rated else (None, None)
     return Feedback(
-        changed_id(item.feedback_id, len(before.rows)),
+        changed_id(item.feedback_id, before.changes + 1),
         first["interaction_id"],
         said.kind if rated else Kind.COMMENT if answer is None else Kind.CORRECTION,
         received_at,

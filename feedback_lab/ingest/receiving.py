@@ -150,7 +150,7 @@ def _changed(connection: Connection, item: FeedbackChange, moment: datetime, kno
     if said is None:
         return Outcome(Status.DUPLICATE, "feedback", item.feedback_id)
     _insert_feedback(connection, [said])
-    known.add(connection, {}, {said.feedback_id: moment})
+    known.add({}, {said.feedback_id: moment})
     return Outcome(Status.NEW, "feedback", item.feedback_id)
 
 
@@ -169,18 +169,16 @@ class _Run:
         given = {one.interaction_id for one in records if isinstance(one, Interaction)}
         named = {one.interaction_id for one in records if isinstance(one, Feedback)}
         said = {one.feedback_id for one in records if isinstance(one, Feedback)}
-        ids.prepare(connection, given | named | said)
         self._look_up(given.difference(minted), named - given, said.difference(minted))
         self.outcomes = [self._judge(one) for one in records]
         self._write()
 
     def _look_up(self, given: set[str], named: set[str], said: set[str]) -> None:
-        connection, ids = self._connection, self._ids
-        self._known = {name: _Known([None] * len(CONTENT)) for name in ids.interactions(connection, named).names}
-        self._filled_within = ids.interactions(connection, given)
+        self._known = {name: _Known([None] * len(CONTENT)) for name in self._ids.interactions(named).names}
+        self._filled_within = self._ids.interactions(given)
         for row in self._fetch(KNOWN_INTERACTIONS, self._filled_within):
             self._known[row[0]] = _Known(_sorted_json(row[1:]))
-        found = ids.feedback(connection, said)
+        found = self._ids.feedback(said)
         self._said = {row[0]: tuple(row[1:]) for row in self._fetch(KNOWN_FEEDBACK, found)}
 
     def _judge(self, record: Interaction | Feedback | Outcome) -> Outcome:
@@ -229,7 +227,6 @@ class _Run:
         )
         _insert_feedback(self._connection, self._new)
         self._ids.add(
-            self._connection,
             {one.interaction_id: one.received_at for one in made},
             {one.feedback_id: one.received_at for one in self._new},
         )

@@ -2,8 +2,8 @@
 
 A record is *free* where its id stands in no other row and is not stored, *same* where all that it says is stored
 under its id, *odd* in every other case. A row without odd records is new or a duplicate whatever the other rows
-say, so only rows with an odd record are judged one by one. Ids and contents are compared by 64-bit hashes: two ids
-that share a hash only make a row odd, and a wrong *same* would take two such accidents in one row.
+say, so only rows with an odd record are judged one by one. Ids are found by 64-bit hashes, and two ids that share one
+only make a row odd: *same* asks for the id itself. Contents are compared by hashes.
 """
 
 from __future__ import annotations
@@ -35,21 +35,22 @@ SHARED_FEEDBACK = """
 STORED_INTERACTIONS = f"""
     CREATE OR REPLACE TEMP TABLE import_interaction_known AS
     SELECT k.place, s.* EXCLUDE (id) FROM import_interaction_key AS k
-    JOIN (SELECT hash(interaction_id) AS id, hash({HARD}) AS said, turn, created_at, hash(user_hash) AS rater,
-                 user_hash IS NULL AS unknown FROM interaction) AS s USING (id)
+    JOIN (SELECT hash(interaction_id) AS id, interaction_id AS name, hash({HARD}) AS said, turn, created_at,
+                 hash(user_hash) AS rater, user_hash IS NULL AS unknown FROM interaction) AS s USING (id)
 """
 STORED_FEEDBACK = f"""
     CREATE OR REPLACE TEMP TABLE import_feedback_known AS
-    SELECT k.number, s.said FROM import_feedback_key AS k
-    JOIN (SELECT hash(feedback_id) AS id, hash({", ".join(SAID)}) AS said FROM feedback) AS s USING (id)
+    SELECT k.number, s.name, s.said FROM import_feedback_key AS k
+    JOIN (SELECT hash(feedback_id) AS id, feedback_id AS name, hash({", ".join(SAID)}) AS said FROM feedback) AS s
+    USING (id)
 """
 # What a row may say otherwise without a conflict is in `soft`; it must be stored all the same, or the row fills it.
 SAME_INTERACTIONS = f"""
     SELECT s.place FROM import_interaction_known AS s JOIN (
-        SELECT place, soft, hash({HARD}) AS said, coalesce({HARD}) IS NULL AS bare, turn, created_at,
-               hash(user_hash) AS rater, user_hash IS NULL AS unknown FROM incoming
+        SELECT place, interaction_id AS name, soft, hash({HARD}) AS said, coalesce({HARD}) IS NULL AS bare, turn,
+               created_at, hash(user_hash) AS rater, user_hash IS NULL AS unknown FROM incoming
     ) AS k USING (place)
-    WHERE (k.bare OR k.said = s.said)
+    WHERE k.name = s.name AND (k.bare OR k.said = s.said)
       AND (k.turn IS NULL OR (s.turn IS NOT NULL AND (k.turn = s.turn OR contains(soft, 'turn'))))
       AND (k.created_at IS NULL
            OR (s.created_at IS NOT NULL AND (k.created_at = s.created_at OR contains(soft, 'created_at'))))
@@ -57,8 +58,8 @@ SAME_INTERACTIONS = f"""
 """
 SAME_FEEDBACK = f"""
     SELECT s.number FROM import_feedback_known AS s
-    JOIN (SELECT number, hash({", ".join(SAID)}) AS said FROM incoming) AS k USING (number)
-    WHERE k.said = s.said
+    JOIN (SELECT number, feedback_id AS name, hash({", ".join(SAID)}) AS said FROM incoming) AS k USING (number)
+    WHERE k.name = s.name AND k.said = s.said
 """
 KNOWN_INTERACTIONS = "SELECT place FROM import_interaction_known"
 KNOWN_FEEDBACK = "SELECT number FROM import_feedback_known"
