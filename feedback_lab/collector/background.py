@@ -2,8 +2,7 @@
 
 It happens beside the requests, never for each of them: what comes while a run is on, and in the pause after it, is
 looked at together by the next. The rules compute in another process (`workers`), so that no request waits for the
-interpreter. Errors are logged, and the next feedback tries again;
-a run whose process was lost is made again by itself.
+interpreter. Errors are logged, and the next feedback tries again; a run whose process was lost is made again by itself.
 """
 
 from __future__ import annotations
