@@ -30,7 +30,7 @@ CONNECT = {
 # What the engine may hold in memory: enough for an import of any size; the indexes of a file come on top, because a
 # primary key that is being written cannot leave memory. Sorts and joins that need more use the folder `temporary`.
 MEMORY = 128 << 20
-ROWS_AT_ONCE = 2_048
+ROWS_AT_ONCE = 2_048  # that the engine works on in one piece
 SERVER_MEMORY = 1 << 30  # of a running dashboard, which asks questions of a database that grows after it was opened
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 FULL_SIGNS = ("no space left", "disk full", "disk quota", "file too large")
@@ -83,7 +83,7 @@ def make_engine(path: Path, home: Path) -> Engine:
 
 
 def make_room(cursor: Any, bytes_per_row: float) -> None:
-    """Let the engine take the memory that such rows need: it holds the 2,048 that it works on all at once."""
+    """Let the engine take the memory that rows of so many bytes each need, where it may take less now."""
     at_least(cursor, MEMORY + int(ROWS_AT_ONCE * bytes_per_row))
 
 

@@ -173,7 +173,8 @@ def test_comments_that_say_nothing_are_unassigned_now_and_later() -> None:
 
 def test_text_on_something_else_is_unassigned() -> None:
     found = cluster([*INVOICE, *UPLOAD, *LOGIN])
-    labels, scores = found.assign_scored(["lattice gauge theory of quarks", "wrong total on the invoice again"])
+    said = found.assign_all(["lattice gauge theory of quarks", "wrong total on the invoice again"])
+    labels, scores = said.labels, said.scores
     assert labels[0] == -1
     assert scores[0] == 0
     assert labels[1] == commonest_label(found.labels[:4])
@@ -251,7 +252,7 @@ def test_a_stored_model_assigns_the_same() -> None:
     fresh = [*texts, "my invoice is wrong", "photo of my cat", "bad", ""]
     assert loaded.n_clusters == found.n_clusters
     assert loaded.labels.tolist() == found.labels.tolist()
-    for ours, theirs in zip(found.assign_scored(fresh), loaded.assign_scored(fresh), strict=True):
+    for ours, theirs in zip(found.assign_all(fresh), loaded.assign_all(fresh), strict=True):
         assert ours.tolist() == theirs.tolist()
 
 

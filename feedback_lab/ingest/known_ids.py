@@ -113,7 +113,7 @@ class KnownIds:
         return self._find(self._feedback, names)
 
     def add(self, interactions: Mapping[str, datetime], feedback: Mapping[str, datetime]) -> None:
-        """Note ids that the transaction stores, with the arrival of each; none of them is stored yet."""
+        """Note ids that the transaction stores, with the arrival of each in UTC; none of them is stored yet."""
         for ids, arrivals in ((self._interactions, interactions), (self._feedback, feedback)):
             spans = np.array([(at - EPOCH) // SPAN for at in arrivals.values()], np.int32)
             ids.added.add(self._hashes(arrivals), spans)

@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from feedback_lab.ingest.meaning.text_columns import Flags
-
-Shorts = npt.NDArray[np.uint64]
+from feedback_lab.ingest.sorted_runs import Shorts
 
 ID_BYTES = 16
 

@@ -174,6 +174,7 @@ class _Run:
         self._write()
 
     def _look_up(self, given: set[str], named: set[str], said: set[str]) -> None:
+        # What feedback names only has to be there, so its hash will do: looking all of them up costs a scan a commit.
         self._known = {name: _Known([None] * len(CONTENT)) for name in self._ids.interactions(named).names}
         self._filled_within = self._ids.interactions(given)
         for row in self._fetch(KNOWN_INTERACTIONS, self._filled_within):

@@ -1,7 +1,7 @@
 """Figures that take a moment: made once for all sessions, kept, and never shown as newer than they are.
 
-A page either cannot do without them (`counted`, which waits),
-or stands without them and takes them in when they are there (`figures`). `say_how_old` tells which it is.
+A page either cannot do without them (`counted`, which waits), or stands without them and takes them in when they are
+there (`figures`). `say_how_old` tells how old they are.
 """
 
 from __future__ import annotations

@@ -86,11 +86,6 @@ class Clustering:
         """The cluster of each of `texts`, -1 where none fits. Nothing is re-clustered."""
         return self.assign_all(texts, vectors).labels
 
-    def assign_scored(self, texts: Sequence[str], vectors: Rows | None = None) -> tuple[Labels, Floats]:
-        """`assign`, and for each text the probability (0 to 1) of its best cluster."""
-        found = self.assign_all(texts, vectors)
-        return found.labels, found.scores
-
     def assign_all(
         self, texts: Sequence[str], vectors: Rows | None = None, *, preferred: Labels | None = None
     ) -> Assigned:
