@@ -1,13 +1,15 @@
 """How many durable rows a second does the collector take, and how long does a sender wait?
 
-    python benchmarks/collector.py [--seconds 8] [--connections 64] [--rows 1] [--stored 0] [--no-page]
+    python benchmarks/collector.py [--seconds 8] [--connections 64] [--rows 1 3 20] [--stored 0] [--no-page]
 
 Four parts, on the same machine in the same run. (1) A bare group-commit loop, without HTTP or checks: as many threads
 as there are connections hand one row each to a thread that commits all that waits with one statement. (2) The smallest
 HTTP server in front of the same loop: what one interpreter reaches with one row a request. (3) The real server in a
 process of its own, and a load generator in another: each connection sends one request after the other and waits for
 the 201. Afterwards every acknowledged id is looked for in the database. (4) 100 requests a second, sent on schedule
-whatever the answers do, while somebody clicks through the dashboard in a real browser.
+whatever the answers do: first alone, then while somebody clicks through the dashboard in a real browser, which first
+competes with the server for the same cores and then leaves them to it, as a browser on another machine would. Times
+count from the moment a request was due; how late the sender itself was stands beside them.
 """
 
 import argparse
@@ -17,7 +19,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,11 +30,12 @@ from typing import Any
 
 import bare
 import uvloop
+import visitor
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-PAGES = ("", "issues", "review", "knowledge")
 TARGET = "targets: >= 2,500 rows/s, p99 < 100 ms, >= 0.6 x the bare loop; at 100 requests/s p99 < 50 ms"
+WARM_UP_S = 5.0  # in which the rules' process starts and the libraries are loaded
 HEAD = "{part:34}{rate:>10}{p50:>10}{p99:>10}{worst:>10}  {more}"
 
 
@@ -120,6 +122,7 @@ async def open_loop(port: int, secret: str, seconds: float, each_second: int) ->
     loop = asyncio.get_running_loop()
     free = [(await loop.create_connection(Sender, "127.0.0.1", port))[1] for _ in range(32)]
     waits: list[float] = []
+    late: list[float] = []
     refused: list[int] = []
     tasks = []
     begun = time.monotonic()
@@ -134,7 +137,9 @@ async def open_loop(port: int, secret: str, seconds: float, each_second: int) ->
 
     async def send(number: int, due: float) -> None:
         sender = await connection()
-        status, _ = await sender.send(request_of(secret, [f"o-{begun}-{number}"]))
+        request = request_of(secret, [f"o-{begun}-{number}"])
+        late.append(time.monotonic() - due)
+        status, _ = await sender.send(request)
         waits.append(time.monotonic() - due)
         free.append(sender)
         if status != 201:
@@ -145,7 +150,7 @@ async def open_loop(port: int, secret: str, seconds: float, each_second: int) ->
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         tasks.append(asyncio.create_task(send(number, due)))
     await asyncio.gather(*tasks)
-    return {"waits": waits, "refused": refused, "seconds": time.monotonic() - begun}
+    return {"waits": waits, "late": late, "refused": refused, "seconds": time.monotonic() - begun}
 
 
 def load(pipe: Any, kind: str, *arguments: Any) -> None:
@@ -195,26 +200,6 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise AssertionError("the server did not answer within a minute")
 
 
-def click(port: int, stop: Any, counted: Any) -> None:
-    """Somebody goes from page to page in a browser until `stop`."""
-    from playwright.sync_api import sync_playwright
-
-    ready = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        tab = browser.new_page()
-        tab.set_default_timeout(60_000)
-        while not stop.is_set():
-            tab.goto(f"http://127.0.0.1:{port}/{PAGES[counted.value % len(PAGES)]}")
-            tab.locator(ready).wait_for(state="attached")
-            tab.wait_for_timeout(1_000)  # a person looks before the next click
-            counted.value += 1
-        browser.close()
-
-
 def make_home(folder: Path, stored: int, world: bool) -> tuple[Path, str]:
     """A home with a key, and with `stored` rows or the sample world in it."""
     from feedback_lab import keys
@@ -237,11 +222,17 @@ def make_home(folder: Path, stored: int, world: bool) -> tuple[Path, str]:
 
 
 def show(part: str, count: int, seconds: float, waits: list[float], more: str = "") -> None:
-    ordered = sorted(waits)
-    p50, p99 = statistics.median(ordered) * 1e3, ordered[int(len(ordered) * 0.99)] * 1e3
+    p50, p99, worst = (percentile(waits, share) for share in (0.5, 0.99, 1))
     rate = f"{count / seconds:,.0f}"
-    print(HEAD.format(part=part, rate=rate, p50=f"{p50:.1f}", p99=f"{p99:.1f}", worst=f"{ordered[-1] * 1e3:.0f}",
-                      more=more), flush=True)  # fmt: skip
+    print(
+        HEAD.format(part=part, rate=rate, p50=f"{p50:.1f}", p99=f"{p99:.1f}", worst=f"{worst:.0f}", more=more),
+        flush=True,
+    )
+
+
+def percentile(seconds: list[float], share: float) -> float:
+    """In milliseconds."""
+    return sorted(seconds)[min(int(len(seconds) * share), len(seconds) - 1)] * 1e3
 
 
 def check(home: Path, ids: list[str]) -> str:
@@ -259,7 +250,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Benchmark of the collector.")
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--rows", type=int, nargs="*", default=[1], help="rows a request")
+    parser.add_argument("--rows", type=int, nargs="*", default=[1, 3, 20], help="rows a request")
     parser.add_argument("--stored", type=int, default=0, help="rows that are stored before")
     parser.add_argument("--no-page", action="store_true")
     parser.add_argument("--folder", type=Path)
@@ -296,18 +287,21 @@ def main() -> None:
 def under_page(folder: Path, seconds: float) -> None:
     home, secret = make_home(folder, 0, world=True)
     with server(home) as port:
-        found = loaded("open", port, secret, seconds, 100)
-        show("100 requests/s, no page open", len(found["waits"]), found["seconds"], found["waits"])
-        stop, counted = multiprocessing.Event(), multiprocessing.Value("i", 0)
-        visitor = multiprocessing.Process(target=click, args=(port, stop, counted))
-        visitor.start()
-        while counted.value < 2:
-            time.sleep(0.1)
-        found = loaded("open", port, secret, seconds * 2, 100)
-        stop.set()
-        visitor.join()
-        more = f"{counted.value} page visits, {len(found['refused'])} refused"
-        show("100 requests/s, pages in use", len(found["waits"]), found["seconds"], found["waits"], more)
+        loaded("open", port, secret, WARM_UP_S, 100)
+        scheduled("100 requests/s, no page open", port, secret, seconds)
+        with visitor.visitor(port) as someone:
+            scheduled("pages in use, browser competes", port, secret, seconds * 2, someone)
+            someone.yield_cores()
+            someone.wait_for(1)
+            scheduled("pages in use, browser yields", port, secret, seconds * 2, someone)
+
+
+def scheduled(part: str, port: int, secret: str, seconds: float, someone: visitor.Visitor | None = None) -> None:
+    before = someone.visits if someone else 0
+    found = loaded("open", port, secret, seconds, 100)
+    more = f"sender late p99 {percentile(found['late'], 0.99):.1f}, {len(found['refused'])} refused"
+    more += f", {someone.visits - before} page visits" if someone else ""
+    show(part, len(found["waits"]), found["seconds"], found["waits"], more)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ class Store:
         self.damage: str | None = None
         self.on_fatal: Callable[[str], None] | None = None
         self.commits = 0  # the number of the last commit of this process, for who wants to know whether others wrote
+        self.changes = 0  # of the last that changed what figures count
         self._invalid = False
         self._writing = threading.RLock()
         # Held open so that the engine, its lock-down and its caches live as long as the store.
@@ -72,12 +73,13 @@ class Store:
             result = connection.execute(text(sql), values)
             return pd.DataFrame(result.fetchall(), columns=list(result.keys()))
 
-    def write(self, work: Callable[[Connection], T]) -> T:
+    def write(self, work: Callable[[Connection], T], *, changes_figures: bool = True) -> T:
         """Run `work` in one transaction and commit it; everything that it did stands, or nothing.
 
         `work` may run more than once (a conflict rolls it back), so it must have no effect outside the
-        connection. Raises DiskError where the disk refused, StoreError where the database is not writable. After a
-        fatal error of the engine nothing is written any more: `damage` says why, and `on_fatal` is told once.
+        connection. `changes_figures` is False for what no figure counts, such as who holds a task. Raises DiskError
+        where the disk refused, StoreError where the database is not writable. After a fatal error of the engine nothing
+        is written any more: `damage` says why, and `on_fatal` is told once.
         """
         with self._writing, self._watched():
             if self.damage:  # asked with the lock held: the writer before may have met the fatal error
@@ -93,6 +95,7 @@ class Store:
                     time.sleep(random.uniform(0, 0.002 * attempt))
                 else:
                     self.commits = number
+                    self.changes = number if changes_figures else self.changes
                     self._acknowledged.put(database, number)
                     return result
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -178,14 +181,11 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
         return
     names = list(rows[0])
     columns = {name: [_plain(row[name]) for row in rows] for name in names}
+    incoming: Any = select(*(column(name) for name in names)).select_from(text("incoming_rows"))
     cursor: Any = connection.connection.cursor()
     cursor.execute("register", ("incoming_rows", pa.table(columns)))
     try:
-        connection.execute(
-            insert(table).from_select(
-                names, select(*(column(name) for name in names)).select_from(text("incoming_rows"))
-            )
-        )
+        connection.execute(insert(table).from_select(names, incoming))
     finally:
         cursor.unregister("incoming_rows")
 
@@ -276,8 +276,8 @@ def _remove_database(path: Path) -> None:
 
 
 def _next_number(connection: Connection) -> tuple[int, str]:
-    row = connection.execute(
-        text("UPDATE ledger SET acknowledged = acknowledged + 1 RETURNING acknowledged, database_id")
+    row = connection.exec_driver_sql(
+        "UPDATE ledger SET acknowledged = acknowledged + 1 RETURNING acknowledged, database_id"
     ).one()
     return int(row[0]), str(row[1])
 

@@ -98,6 +98,27 @@ def test_an_import_and_its_undo_between_two_groups_are_noticed(take: Take, store
     assert shown(take(FeedbackItem("i1", "f1", value=-1), known=known)) == ["duplicate"]
 
 
+def test_of_an_import_between_two_groups_only_its_own_ids_are_read(take: Take, store: Store) -> None:
+    read: list[int] = []
+
+    class Watched(KnownIds):
+        def _read(self, *given: Any) -> Any:
+            runs = super()._read(*given)
+            read.append(len(runs))
+            return runs
+
+    known = Watched()
+    take(*(FeedbackItem(f"i{number}", f"f{number}", value=1) for number in range(50)), known=known)
+    read.clear()
+    import_records(store, [interaction("n1"), interaction("n2")], [thumb("m1", up=True)], source="log", complete=False)
+    found = take(FeedbackItem("i7", "f7", value=1), FeedbackItem("n1", "m1", value=-1), known=known)
+
+    assert shown(found) == ["duplicate", "id_conflict"]
+    assert read == [3, 1]  # the thumb's interaction among the three
+    assert shown(take(FeedbackItem("i8", "f8", value=1), known=known)) == ["duplicate"]
+    assert read == [3, 1]
+
+
 def test_a_change_after_one_that_is_gone_or_was_imported_gets_an_id_of_its_own(take: Take, store: Store) -> None:
     take(FeedbackItem("i3", "f3", value=-1))
     report = import_records(store, [], [thumb("f3/patch-1", up=False, on="i3")], source="log", complete=False)

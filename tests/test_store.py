@@ -329,3 +329,14 @@ def test_a_folder_in_the_place_of_the_database_is_said(home: Path) -> None:
 
     with pytest.raises(StoreError, match="not a Feedback Lab database"):
         open_store(home)
+
+
+def test_a_repeated_statement_sees_a_table_that_was_made_anew(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    seen = []
+    for columns in ("1 AS a", "'one' AS a, 1.5 AS b"):
+        sql = f"CREATE OR REPLACE TABLE thing AS SELECT {columns}"
+        store.write(lambda connection, sql=sql: connection.exec_driver_sql(sql).close())
+        seen.append(store.rows("SELECT * FROM thing"))
+    store.close()
+    assert seen == [[{"a": 1}], [{"a": "one", "b": 1.5}]]

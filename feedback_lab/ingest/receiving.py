@@ -7,7 +7,7 @@ arrived when it did.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -55,10 +55,6 @@ def _unnested(types: dict[str, str]) -> str:
 
 
 _FILLED = {name: INTERACTION_TYPES[name] for name in ("interaction_id", *CONTENT)}
-INSERT_INTERACTIONS = text(
-    f"INSERT INTO interaction ({', '.join(INTERACTION_TYPES)}) SELECT {_unnested(INTERACTION_TYPES)}"
-)
-INSERT_FEEDBACK = text(f"INSERT INTO feedback ({', '.join(FEEDBACK_TYPES)}) SELECT {_unnested(FEEDBACK_TYPES)}")
 FILL = text(f"""
     UPDATE interaction SET {", ".join(f"{name} = filled.{name}" for name in CONTENT)}
     FROM (SELECT {_unnested(_FILLED)}) AS filled
@@ -117,11 +113,6 @@ def receive(
     return outcomes + _Run(connection, run, minted, known).outcomes
 
 
-def _insert_feedback(connection: Connection, rows: Sequence[Feedback]) -> None:
-    """Insert feedback whose ids are known to be new, in the caller's transaction."""
-    _insert(connection, INSERT_FEEDBACK, FEEDBACK_TYPES, [_row(record, FEEDBACK_TYPES) for record in rows])
-
-
 def _read(item: Item, key: str, moment: datetime, minted: set[str]) -> Interaction | Feedback | Outcome:
     kind = "interaction" if isinstance(item, InteractionItem) else "feedback"
     given = item.interaction_id if isinstance(item, InteractionItem) else item.feedback_id
@@ -149,7 +140,7 @@ def _changed(connection: Connection, item: FeedbackChange, moment: datetime, kno
         return Outcome(Status.REJECTED, "feedback", str(item.feedback_id), why.field, why.code, why.reason)
     if said is None:
         return Outcome(Status.DUPLICATE, "feedback", item.feedback_id)
-    _insert_feedback(connection, [said])
+    _insert(connection, "feedback", FEEDBACK_TYPES, [said])
     known.add({}, {said.feedback_id: moment})
     return Outcome(Status.NEW, "feedback", item.feedback_id)
 
@@ -223,38 +214,41 @@ class _Run:
             for name, known in self._known.items()
             if known.made_at is not None
         ]
-        _insert(
-            self._connection, INSERT_INTERACTIONS, INTERACTION_TYPES, [_row(one, INTERACTION_TYPES) for one in made]
-        )
-        _insert_feedback(self._connection, self._new)
+        _insert(self._connection, "interaction", INTERACTION_TYPES, made)
+        _insert(self._connection, "feedback", FEEDBACK_TYPES, self._new)
         self._ids.add(
             {one.interaction_id: one.received_at for one in made},
             {one.feedback_id: one.received_at for one in self._new},
         )
         changed = [(name, known) for name, known in self._known.items() if known.changed and known.made_at is None]
         _, first, last = self._filled_within
-        rows = [(name, *known.content) for name, known in changed]
-        _insert(self._connection, FILL, _FILLED, rows, first=first, last=last)
+        if not changed:
+            return
+        columns = zip(_FILLED, zip(*((name, *known.content) for name, known in changed), strict=True), strict=True)
+        filled = {name: list(values) for name, values in columns}
+        self._connection.execute(FILL, {**filled, "first": first, "last": last})
         notes = [(name, CONTENT[place]) for name, known in changed for place in sorted(known.changed)]
-        if notes:
-            names, fields = zip(*notes, strict=True)
-            self._connection.execute(NOTE_FILLS, {"interaction_id": list(names), "field": list(fields)})
+        names, fields = zip(*notes, strict=True)
+        self._connection.execute(NOTE_FILLS, {"interaction_id": list(names), "field": list(fields)})
 
     def _fetch(self, statement: TextClause, found: Found) -> Iterable[Any]:
         return self._connection.execute(statement, found._asdict()).fetchall() if found.names else ()
 
 
 def _insert(
-    connection: Connection, statement: Any, names: Iterable[str], rows: Sequence[Sequence[Any]], **more: Any
+    connection: Connection, table: str, types: Mapping[str, str], records: Sequence[Interaction | Feedback]
 ) -> None:
-    if rows:
-        columns = zip(*rows, strict=True)
-        connection.execute(statement, dict(zip(names, map(list, columns), strict=True)) | more)
+    """Insert records whose ids are new. The statement names the columns that hold anything: each one costs it time."""
+    if not records:
+        return
+    columns = {name: [_stored(getattr(record, name)) for record in records] for name in types}
+    filled = {name: values for name, values in columns.items() if values.count(None) < len(values)}
+    arrays = ", ".join(f"unnest(CAST(${place} AS {types[name]}[]))" for place, name in enumerate(filled, 1))
+    connection.exec_driver_sql(f"INSERT INTO {table} ({', '.join(filled)}) SELECT {arrays}", tuple(filled.values()))
 
 
-def _row(record: Interaction | Feedback, names: Iterable[str]) -> list[Any]:
-    values = (getattr(record, name) for name in names)
-    return [(_ENCODE(value) if value else None) if isinstance(value, dict) else value for value in values]
+def _stored(value: Any) -> Any:
+    return (_ENCODE(value) if value else None) if isinstance(value, dict) else value
 
 
 def _sorted_json(content: Sequence[Any]) -> list[Any]:

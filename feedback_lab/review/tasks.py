@@ -132,13 +132,17 @@ def claim(
     if n < 1:
         raise InputError(f"The number of tasks to claim must be 1 or more, not {n}.")
     moment = now or utc_now()
-    return store.write(lambda connection: _claim(connection, name, n, lease_minutes, task_id, tokens, moment))
+    return store.write(
+        lambda connection: _claim(connection, name, n, lease_minutes, task_id, tokens, moment), changes_figures=False
+    )
 
 
 def release(store: Store, task_id: str, reviewer: str, token: str) -> bool:
     """Give a claimed task back; False where the token no longer holds it."""
     values = {"task": task_id, "reviewer": reviewer, "token": token}
-    return store.write(lambda connection: connection.execute(text(RELEASE_SQL), values).first() is not None)
+    return store.write(
+        lambda connection: connection.execute(text(RELEASE_SQL), values).first() is not None, changes_figures=False
+    )
 
 
 def skip(store: Store, task_id: str, reviewer: str, *, now: datetime | None = None) -> None:
@@ -162,7 +166,7 @@ def skip(store: Store, task_id: str, reviewer: str, *, now: datetime | None = No
             values,
         )
 
-    store.write(work)
+    store.write(work, changes_figures=False)
 
 
 def _claim(
