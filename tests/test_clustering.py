@@ -146,6 +146,37 @@ def test_a_few_comments_fall_into_the_groups_that_a_person_sees(groups: list[lis
     assert set.union(*found) == set(range(len(groups)))
 
 
+def in_many_ways(text: str, count: int) -> list[str]:
+    """`text` in up to 150 wordings that all say the same."""
+    before = "|hello |sorry but |once more |well ".split("|")
+    behind = "today|again|since monday|for my mother|on my phone|in Berlin|please|for weeks|at night|at home".split("|")
+    ways = [f"{one}{text} {two} {three}" for one in before for two in behind for three in behind[1::3]]
+    return [ways[number * 7 % len(ways)] for number in range(count)]
+
+
+SLOW = ["slow", "too slow", "so slow today", "very slow", "slow answers", "answers are slow"] * 4
+PRICE = ["wrong price", "price is wrong", "the price is not right", "prices are wrong", "wrong price shown"]
+REFUND = ["no refund", "where is my refund", "refund missing", "still no refund", "refund not there", "my refund"]
+NO_LOGIN = ["cannot log in", "log in impossible", "can't log in", "log in fails", "I can not log in"]
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        [SLOW, PRICE, REFUND, NO_LOGIN],
+        [in_many_ways(CARD, 100), in_many_ways(RATE, 5)],
+        [in_many_ways(CARD, 60), in_many_ways(PASSWORD, 10), in_many_ways(RATE, 4)],
+        [in_many_ways(CARD, 24), in_many_ways(RATE, 8), in_many_ways(PASSWORD, 5)],
+        [in_many_ways(CARD, 100)],
+    ],
+)
+def test_a_large_kind_of_complaint_neither_swallows_small_ones_nor_falls_apart(groups: list[list[str]]) -> None:
+    labels = iter(cluster([text for group in groups for text in group]).labels.tolist())
+    found = [{next(labels) for _ in group} for group in groups]
+    assert all(len(one) == 1 for one in found)
+    assert set.union(*found) == set(range(len(groups)))
+
+
 @pytest.mark.parametrize(("every", "fewest", "most"), [(16, 4, 14), (4, 12, 32), (1, 35, 100)])
 def test_the_number_of_issues_follows_the_number_of_kinds(
     every: int, fewest: int, most: int, shared_data: Path

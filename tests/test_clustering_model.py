@@ -194,6 +194,12 @@ def test_nothing_is_proposed_from_what_is_known_or_too_little(model: Clustering)
     assert emerging(PASSWORD, cluster([])) != []
 
 
+def test_few_groups_are_proposed_of_many_comments_that_share_words_by_chance(shared_data: Path) -> None:
+    rows = pd.read_csv(shared_data / "airline_negative.csv", usecols=["text"]).dropna()["text"]
+    texts = rows.sample(4_000, random_state=7).tolist()
+    assert len(emerging(texts[3_000:], cluster(texts[:3_000]))) <= 4
+
+
 def test_vectors_of_a_model_join_the_words() -> None:
     texts, truth = world()
     random = np.random.default_rng(0)
@@ -242,8 +248,7 @@ def test_keywords_are_chosen_together() -> None:
     rows = {"card": {1, 2, 3, 7, 8, 9}, "lost": {1, 2}, "stolen": {3}, "refund": {9}, "lost card": {1}}
     candidates = ["card", "lost", "refund", "stolen", "lost card"]
     assert finders(candidates, {1, 2, 3}, rows) == ["lost", "stolen", "lost card"]
-    assert finders(["pin", "new pin"], {1, 2}, {"pin": {1, 2, 3, 4}, "new pin": {1, 2}}) == ["new pin"]
-    assert finders(["new pin", "pin"], {1, 2, 3, 4}, {"pin": {2, 3, 4}, "new pin": {1}}) == ["pin", "new pin"]
+    rows = {"pin": {1, 2, 3, 4}, "new pin": {1, 2}, "new": {1}, "mine": {2}}
+    assert finders(list(rows), {1, 2}, rows) == ["new pin", "new", "mine"]
     assert without_repeats(["exchange rate"], ["rate", "wrong", "exchange"], 8) == ["exchange rate", "wrong"]
     assert f1({1, 2}, {2, 3}) == 0.5
-    assert finders([], {1}, {}) == []

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from feedback_lab.issues.grouping.clustering import cluster
 from feedback_lab.issues.grouping.keywords import finders
 from feedback_lab.issues.grouping.naming import IssueName, name_issues
-from feedback_lab.issues.grouping.phrases import WEAK, phrases
+from feedback_lab.issues.grouping.phrases import WEAK, complains, phrases
 from feedback_lab.issues.grouping.reading import Reader
-from feedback_lab.issues.grouping.titles import LONGEST_TITLE, complains
+from feedback_lab.issues.grouping.titles import LONGEST_TITLE
 from feedback_lab.tokens import content_words, tokens
 
 REFUND = [
@@ -176,6 +176,27 @@ def test_a_distant_negation_counts_for_the_complaint_that_comments_share() -> No
     assert found[0].title == "Face masks: does not answer the question"
 
 
+def test_a_complaint_in_other_words_counts_for_the_one_that_is_shown() -> None:
+    ways = ["it does not answer the question", "it does not relate to the question", "irrelevant to the question"]
+    neutral = [f"{word} then" for word in "one red tall green warm round wide soft light plain old new raw dry".split()]
+    groups = [about(subject, *ways, *neutral) * 3 for subject in ("face masks", "tablets")]
+    found = names([*groups, *OTHERS])
+    assert found[0].title == "Face masks: does not answer the question"
+
+
+def test_of_a_subject_too_long_for_a_title_the_end_is_kept() -> None:
+    shared = "it does not answer the question"
+    group = about("exceptional circumstance supplementary payment", shared)
+    title = names([group, about("vitamin tablets", shared), *OTHERS])[0].title
+    assert title == "Supplementary payment: does not answer the question"
+
+
+def test_a_complaint_names_an_issue_rather_than_a_subject_of_hardly_any_comment() -> None:
+    different = [f"{one}{other} {other}{one}" for one in "abcdefghij" for other in "klmnopqrst"]
+    group = [*["household cyber security"] * 5, *["answer is incomplete"] * 4, *different]
+    assert names([group, CRASH])[0].title.startswith("Answer is incomplete")
+
+
 def test_a_subject_stands_alone_where_its_comments_share_no_complaint() -> None:
     different = [f"{word} then" for word in "one red tall green warm round wide soft light plain".split()]
     few = ["it does not answer the question", *different[1:]]
@@ -214,9 +235,27 @@ def test_a_name_that_begins_a_title_keeps_its_letters() -> None:
     assert names([group, CRASH])[0].title == "iPad version"
 
 
-def test_keywords_are_exchanged_while_they_find_more_together() -> None:
+def test_keywords_are_chosen_for_what_they_find_together() -> None:
     rows = {"wide": {1, 2, 3, 4, 90}, "left": {1, 2, 5}, "right": {3, 4, 6}, "far": {7, 8}}
     assert set(finders(list(rows), {1, 2, 3, 4, 5, 6, 7, 8}, rows)) == {"left", "right", "far"}
+
+
+def test_fewer_candidates_than_keywords_are_all_taken() -> None:
+    assert finders([], {1}, {}) == []
+    assert finders(["one", "two"], {1, 2}, {"one": {1}, "two": {3}}) == ["one", "two"]
+
+
+def test_common_words_that_tell_an_issue_only_together_are_a_keyword() -> None:
+    asked = [f"how long does the {thing} take" for thing in "payment card order transfer letter".split()]
+    others = [[f"how do I stop the {thing}", f"a long {thing}"] for thing in "payment card order transfer".split()]
+    assert "how long" in [keyword.lower() for keyword in names([asked, *others])[0].keywords]
+
+
+def test_a_keyword_does_not_run_over_an_and() -> None:
+    group = ["I want a refund and never got one", "no refund and never an answer", "a refund and never a word"]
+    keywords = names([group, CRASH])[0].keywords
+    assert not any(" and " in f" {keyword} " for keyword in keywords)
+    assert "refund never" in keywords
 
 
 def test_a_subject_is_named_with_what_people_say_of_it() -> None:
@@ -268,6 +307,20 @@ def test_clear_cases_represent_rather_than_doubtful_ones() -> None:
     assert found[0].representative == texts[2]
 
 
+def test_the_representative_shows_what_the_title_says() -> None:
+    titled = [f"package arrived damaged {word}" for word in "today again yesterday monday friday".split()]
+    loud = [f"delivery courier depot parcel van {word}" for word in "one two three four".split()]
+    name = names([titled + loud, CRASH])[0]
+    assert name.title == "Package arrived damaged"
+    assert name.representative in titled
+
+
+def test_of_comments_that_differ_the_more_typical_are_samples() -> None:
+    texts = ["refund is late", "money came late", "refund never came", *[f"hello {word}" for word in "abcdefghijkl"]]
+    scores = np.array([1.0, 0.9, 0.9] + [0.5] * 12)
+    assert set(name_issues(texts, np.zeros(len(texts), np.int64), scores)[0].samples) <= set(texts[:3])
+
+
 def test_samples_are_untouched_comments_that_differ() -> None:
     group = [
         "  Refund LATE!!  ",
@@ -316,6 +369,21 @@ def test_the_same_words_in_another_order_are_the_same_title() -> None:
 def test_capitals_inside_sentences_are_kept() -> None:
     group = ["they say the PIN is wrong", "why is my PIN wrong", "again a wrong PIN at the ATM"]
     assert "PIN" in names([group, CRASH])[0].keywords
+
+
+def test_too_much_of_something_is_a_title() -> None:
+    group = ["far too expensive for students", "way too expensive", "It is too expensive", "premium is too expensive"]
+    assert names([group, CRASH])[0].title == "Too expensive"
+
+
+def test_a_title_keeps_the_number_of_a_name() -> None:
+    group = ["there is no GPT 4", "no GPT 4 in the app", "I paid and get no GPT 4", "no GPT 4"]
+    assert names([group, CRASH])[0].title == "No GPT 4"
+
+
+def test_articles_of_short_comments_are_no_keywords() -> None:
+    group = ["La app no funciona", "no funciona la app", "La app no abre y no funciona", "el pago no funciona"]
+    assert not {"la", "el", "y", "en"} & set(names([group * 2, CRASH])[0].keywords)
 
 
 def test_japanese_titles_are_whole_words() -> None:

@@ -33,12 +33,12 @@ __all__ = ["SMALLEST_ISSUE", "UNASSIGNED", "Assigned", "Clustering", "cluster", 
 
 COMMENTS_PER_ISSUE = 20  # differently worded ones, on average: fewer show no pattern
 A_HANDFUL = 12  # issues may come out of few comments
-A_FEW = 60  # differently worded ones, that are one issue where they are not plainly several
+A_FEW = 60  # comments, whose groups are those that share words, whatever else is known of them
+A_FEW_HUNDRED = 400  # as many, where words are all that is known and the number of issues is to be found
 MOST_ISSUES = 300
 ENOUGH_TO_SELF_TRAIN = 200
 FEWEST_VOTES = 150  # near-copies share a vote only as far as so many are left: of few comments each one is needed
 LOOKED_AT = 60_000
-DRAWS = 2  # at the number of clusters that is best: the better one is taken
 ANOTHER_DRAW = 1_000_003  # added to the seed
 
 Progress = Callable[[int, int, str], None]
@@ -132,10 +132,8 @@ def _learn(
     different = float(weights.sum())
     few = min(A_HANDFUL, different / SMALLEST_ISSUE)
     most = n_clusters or min(MOST_ISSUES, int(max(few, different / COMMENTS_PER_ISSUE)))
-    if n_clusters is None and n < ENOUGH_TO_SELF_TRAIN:
-        plain = plain_groups(comments, weights, most)
-        if plain is not None or n <= A_FEW:
-            return np.zeros(n, np.int64) if plain is None else plain
+    if n_clusters is None and n <= (A_FEW_HUNDRED if vectors is None else A_FEW):
+        return plain_groups(comments, weights, most)
     if most <= 1 or n < 3:
         return np.zeros(n, np.int64)
     if n_clusters is not None and n <= A_FEW:
@@ -143,7 +141,7 @@ def _learn(
     terms = mixture_terms(comments.texts, word_presence(comments.contents)[0])
     trainer = Trainer(features, terms, vectors)
     if n_clusters is not None:
-        return trainer.clusters(min(most, n), seed)
+        return trainer.clusters(min(most, n), seed, merged=True)
 
     def clusters(k: int, draw: int) -> Labels:
         return trainer.clusters(k, seed + draw * ANOTHER_DRAW, starts=1, rounds=1, steps=8)
@@ -153,7 +151,7 @@ def _learn(
     k = best_number(clusters, evidence, 2, most)
     if n < ENOUGH_TO_SELF_TRAIN:
         return clusters(k, 0)
-    return max((trainer.clusters(k, seed + draw * ANOTHER_DRAW) for draw in range(DRAWS)), key=evidence.worth)
+    return max((trainer.clusters(k, seed, merged=merged) for merged in (True, False)), key=evidence.worth)
 
 
 def _stems_present(contents: Sequence[list[str]]) -> sp.csr_matrix:

@@ -23,7 +23,8 @@ from feedback_lab.tokens import content_words, stem, tokens
 
 OFTEN_ENOUGH = 30  # comments with a word, before the corpus can show that it is empty
 READINGS_KEPT = 50_000
-SAYS_LITTLE = 0.1  # nats that an empty word tells about the issue, above what chance makes of small counts
+SAYS_LITTLE = 0.1  # nats that an empty word tells about the issue, above what chance makes of small counts ...
+LITTLE_OF_ALL = 0.1  # ... and at most this share of what there is to tell
 _STRETCHED = re.compile(r"(.)\1{2,}")
 
 # What the corpus cannot show: words that judge without saying what is wrong.
@@ -165,7 +166,8 @@ def empty_words(presence: sp.csr_matrix, vocabulary: Sequence[str], labels: npt.
     """The words of `vocabulary` that occur in all clusters alike.
 
     A word tells D(clusters given the word || clusters) nats about its comment's cluster (Kullback-Leibler); chance
-    alone makes about (K - 1) / 2n of it in n comments.
+    alone makes about (K - 1) / 2n of it in n comments. Where one cluster has nearly all comments there is little to
+    tell (the entropy of the sizes): a word that it alone has is not empty.
     """
     k = int(labels.max(initial=-1)) + 1
     if k < 2:
@@ -178,7 +180,9 @@ def empty_words(presence: sp.csr_matrix, vocabulary: Sequence[str], labels: npt.
     share = counts[often] / counts[often].sum(1, keepdims=True)
     told = (share * np.log(np.maximum(share, 1e-12) / np.maximum(usual, 1e-12))).sum(1)
     told -= (k - 1) / (2 * counts[often].sum(1))
-    return frozenset(vocabulary[i] for i in often[told < SAYS_LITTLE] if " " not in vocabulary[i])
+    unsaid = -(usual * np.log(np.maximum(usual, 1e-12))).sum()
+    little = min(SAYS_LITTLE, LITTLE_OF_ALL * unsaid)
+    return frozenset(vocabulary[i] for i in often[told < little] if " " not in vocabulary[i])
 
 
 def indicator(docs: Iterable[Iterable[str]], index: Mapping[str, int]) -> sp.csr_matrix:

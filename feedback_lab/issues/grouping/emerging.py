@@ -25,7 +25,8 @@ SMALLEST_GROUP = 6
 FIRST_MEMBERS = 8
 ROUNDS = 5
 PSEUDO_WORDS = 60.0  # by which a group's word rates are drawn to those of the corpus
-CLEARLY_NEW = 1.0  # nats a member, on average, by which a group must beat the issues
+CLEARLY_NEW = 1.0  # nats a member, on average, by which a group must beat the issues ...
+CHOSEN_FROM = 100  # ... among so many comments; log(n / 100) more among n, where more groups fit by chance
 MOST_SEEDS = 300
 
 Doubles = npt.NDArray[np.float64]
@@ -95,11 +96,12 @@ class _Search:
     def groups(self) -> list[npt.NDArray[np.int64]]:
         """Groups found greedily, each comment in at most one."""
         found: list[npt.NDArray[np.int64]] = []
+        least = CLEARLY_NEW + np.log(max(1.0, len(self.rivals) / CHOSEN_FROM))
         crowded = np.asarray((self.rows @ self.rows.T).sum(1)).ravel()  # comments with many like them come first
         for seed in (-crowded).argsort(kind="stable")[:MOST_SEEDS]:
             if self.free[seed]:
                 group = self._grown(int(seed))
-                if len(group) >= self.smallest and self._gain(group).mean() >= CLEARLY_NEW:
+                if len(group) >= self.smallest and self._gain(group).mean() >= least:
                     self.free[group] = False
                     found.append(group)
         return found
@@ -122,12 +124,12 @@ class _Search:
 
     def _gain_of_all(self, group: npt.NDArray[np.int64]) -> Doubles:
         """How much better than its rivals `group` explains each comment; members are judged by the others."""
-        inside = np.asarray(self.presence[group].sum(0), np.float64).ravel()
+        own = self.presence[group].tocoo()
+        inside = np.bincount(own.col, minlength=self.presence.shape[1]).astype(np.float64)
         total = inside.sum()
         lift = np.log((inside + PSEUDO_WORDS * self.rates) / (total + PSEUDO_WORDS) / self.rates)
         told = np.asarray(self.presence @ lift, np.float64)
-        own = self.presence[group].tocoo()
-        lengths = np.asarray(self.presence[group].sum(1), np.float64).ravel()
+        lengths = np.bincount(own.row, minlength=len(group))
         left = (inside[own.col] - 1 + PSEUDO_WORDS * self.rates[own.col]) / (total - lengths[own.row] + PSEUDO_WORDS)
         told[group] = np.bincount(own.row, np.log(left / self.rates[own.col]), minlength=len(group))
         near = self.near.evidence(group) if self.near else 0.0

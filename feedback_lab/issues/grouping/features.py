@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.utils.extmath import randomized_svd
 
 from feedback_lab.tokens import words
@@ -112,8 +112,8 @@ def embed(
 
 def spelling(texts: Sequence[str]) -> sp.csr_matrix:
     """TF-IDF of the character 3- to 5-grams of `texts`; no columns where none occurs often enough."""
-    found = fitted(TfidfVectorizer, texts, sublinear_tf=True, **character_options(len(texts)))
-    return sp.csr_matrix(np.zeros((len(texts), 0), np.float32)) if found is None else found
+    counts = character_counts(texts, 3, 5)
+    return TfidfTransformer(sublinear_tf=True).fit_transform(counts).tocsr() if counts.shape[1] else counts
 
 
 def spelling_view(spelled: sp.csr_matrix, contents: Sequence[list[str]]) -> Floats | None:
@@ -177,9 +177,29 @@ def word_presence(contents: Sequence[list[str]], lowest: int = 2) -> tuple[sp.cs
 
 def mixture_terms(texts: Sequence[str], words: sp.csr_matrix) -> sp.csr_matrix:
     """`words` beside the down-weighted presence of character 4-grams: what the mixture counts while it learns."""
-    options = character_options(len(texts)) | {"ngram_range": (4, 4)}
-    characters = fitted(CountVectorizer, texts, binary=True, **options)
-    return words if characters is None else sp.hstack([words, CHARACTER_WEIGHT * characters]).tocsr()
+    characters = character_counts(texts, 4, 4)
+    characters.data[:] = CHARACTER_WEIGHT
+    return sp.hstack([words, characters]).tocsr()
+
+
+def character_counts(texts: Sequence[str], shortest: int, longest: int) -> sp.csr_matrix:
+    """How often each character n-gram of these lengths occurs inside the words of `texts` and at their edges.
+
+    As scikit-learn's "char_wb", but each different word is taken apart once.
+    """
+    by_word = CountVectorizer(analyzer=as_is, dtype=np.float32)
+    in_word = CountVectorizer(analyzer="char_wb", ngram_range=(shortest, longest), lowercase=False, dtype=np.float32)
+    try:
+        words_of = by_word.fit_transform([folded(text).split() for text in texts])
+    except ValueError:  # not one word
+        return sp.csr_matrix(np.zeros((len(texts), 0), np.float32))
+    counts = (words_of @ in_word.fit_transform(by_word.get_feature_names_out())).tocsc()
+    lowest, highest = _bounds(len(texts), 3).values()
+    occurs = np.diff(counts.indptr)
+    kept = np.flatnonzero((occurs >= lowest) & (occurs <= highest * len(texts)))
+    total = np.asarray(counts.sum(0)).ravel()[kept]
+    kept = np.sort(kept[(-total).argsort(kind="stable")[:CHARACTER_TERMS]])
+    return sp.csr_matrix(counts[:, kept])
 
 
 def fitted(kind: Callable[..., Any], documents: Sequence[Any], **options: Any) -> sp.csr_matrix | None:
@@ -193,12 +213,6 @@ def fitted(kind: Callable[..., Any], documents: Sequence[Any], **options: Any) -
 
 def _bounds(n: int, lowest: int) -> dict[str, float | int]:
     return {"min_df": lowest, "max_df": 0.3} if n >= 200 else {"min_df": 1, "max_df": 1.0}
-
-
-def character_options(n: int) -> dict[str, Any]:
-    """How character n-grams are counted in `n` comments."""
-    shape = {"analyzer": "char_wb", "ngram_range": (3, 5), "preprocessor": folded, "max_features": CHARACTER_TERMS}
-    return shape | _bounds(n, 3)
 
 
 def as_is(stems: list[str]) -> list[str]:

@@ -1,8 +1,10 @@
-"""A few comments on plainly different things.
+"""A few hundred comments or less: too few to learn meaning from; what shows is which comments share words.
 
-Below a few hundred comments there is too little to learn meaning from; what shows is which comments share words.
-Average linkage of their TF-IDF (stems, and character n-grams) nests the comments, and the cut with the highest
-modularity (Newman 2004) of the graph of all pairs, weighted by their cosine, gives the groups.
+Average linkage nests the comments by their likeness (cosine of TF-IDF of stems and character n-grams, and of whom they
+are like). Where to cut depends on how alike comments are by chance, which is read from the less alike half of all
+pairs: of the cuts around that likeness the one is taken whose groups tell most about neighbours and are best
+recognised by their words, as for more comments (`selection`), but recognition counts for more here. One large and
+some small groups are found as well as groups of one size, and comments on one thing stay one group.
 """
 
 from __future__ import annotations
@@ -13,12 +15,20 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from feedback_lab.issues.grouping.comments import Comments
+from feedback_lab.issues.grouping.comments import Comments, indicator
 from feedback_lab.issues.grouping.features import Floats, as_is, fitted, spelling, unit_rows
-from feedback_lab.issues.grouping.kmeans import Labels, relabelled
-from feedback_lab.issues.grouping.selection import Doubles, modularity
+from feedback_lab.issues.grouping.kmeans import Labels, membership, nearest_neighbours, relabelled
+from feedback_lab.issues.grouping.mixture import TEMPER
+from feedback_lab.issues.grouping.selection import Doubles, neighbour_graph, neighbours_information
 
-PLAIN = 0.2  # modularity: comments on one thing reach 0.15 by chance
+SECOND_HAND = 0.3  # the weight of being like the same others, beside being alike
+ALIKE, BY_CHANCE = 0.08, 0.75  # groups are about so alike: a constant, and the share of what chance makes
+CUTS = np.geomspace(0.5, 2, 9)  # tried, as multiples of that
+LIKEST = 0.3  # no cut lies above
+NEIGHBOURS = 10
+PSEUDO_WORDS = 60.0  # by which a group's word rates are drawn to those of all comments
+ONE_GROUP = 0.3  # nats that are added to what groups tell: one group tells nothing, and may still be right
+RECOGNISED = 5.0  # the weight of being recognised, against what neighbours tell
 
 
 def nearest_groups(comments: Comments, k: int) -> Labels:
@@ -29,30 +39,66 @@ def nearest_groups(comments: Comments, k: int) -> Labels:
     return relabelled(fcluster(_nested(_likeness(rows)), k, "maxclust"))
 
 
-def plain_groups(comments: Comments, counts: Floats, most: int) -> Labels | None:
-    """The groups of `comments`, at most `most`; None where no grouping is plain.
-
-    `counts` is how many people each comment speaks for.
-    """
+def plain_groups(comments: Comments, weights: Floats, most: int) -> Labels:
+    """The groups of `comments`, at most `most`; `weights` is how much each comment counts."""
     rows = _words_and_spelling(comments)
     if rows is None or min(most, len(rows)) < 2:
-        return None
+        return np.zeros(len(comments.texts), np.int64)
     likeness = _likeness(rows)
     tree = _nested(likeness)
-    pairs = likeness * np.outer(counts, counts)
-    np.fill_diagonal(pairs, counts * np.maximum(counts - 1, 0))
-    graph = sp.csr_matrix(pairs)
-    cuts = [relabelled(fcluster(tree, k, "maxclust")) for k in range(2, min(most, len(rows)) + 1)]
-    best = max(cuts, key=lambda labels: modularity(graph, labels))
-    return best if modularity(graph, best) >= PLAIN else None
+    graph = neighbour_graph(nearest_neighbours(rows, min(NEIGHBOURS, len(rows) - 1)))
+    words = _presence(comments)
+
+    def worth(labels: Labels) -> float:
+        told = neighbours_information(graph, labels) + ONE_GROUP
+        return float(np.log(told) + RECOGNISED * np.log(max(_recognised(words, labels, weights), 1e-6)))
+
+    by_chance = np.sort(likeness[np.triu_indices(len(rows), 1)])
+    usual = ALIKE + BY_CHANCE * by_chance[: max(1, len(by_chance) // 2)].mean()
+    return max((_cut(tree, min(LIKEST, usual * factor), most) for factor in CUTS), key=worth)
+
+
+def _cut(tree: Doubles, alike: float, most: int) -> Labels:
+    """Groups that are on average at least so `alike`, at most `most`."""
+    labels = relabelled(fcluster(tree, 1 - alike, "distance"))
+    return labels if labels.max() < most else relabelled(fcluster(tree, most, "maxclust"))
+
+
+def _recognised(words: Doubles, labels: Labels, weights: Floats) -> float:
+    """The (weighted) share of comments whose group all others tell by its words."""
+    copies = np.maximum(weights, 1).astype(np.float64)  # of copies of a comment, the others stay when it is left out
+    sizes = np.bincount(labels, copies)
+    inside = membership(labels, len(sizes)) @ (copies[:, None] * words)
+    rates = inside.sum(0) / max(inside.sum(), 1)
+    told = TEMPER * words @ _lift(inside, rates).T + np.log(sizes + 0.5)
+    own = TEMPER * (words * _lift(inside[labels] - words, rates)).sum(1) + np.log(sizes[labels] - 0.5)
+    told[np.arange(len(labels)), labels] = own
+    return float(np.average(told.argmax(1) == labels, weights=weights))
+
+
+def _lift(inside: Doubles, rates: Doubles) -> Doubles:
+    """log p(word | group) / p(word), for the counts of words `inside` each group."""
+    rates = np.maximum(rates, 1e-9)
+    share = (inside + PSEUDO_WORDS * rates) / (inside.sum(1, keepdims=True) + PSEUDO_WORDS)
+    return np.asarray(np.log(share / rates), np.float64)
+
+
+def _presence(comments: Comments) -> Doubles:
+    stems = sorted({stem for content in comments.contents for stem in content})
+    return np.asarray(indicator(comments.contents, {stem: i for i, stem in enumerate(stems)}).toarray(), np.float64)
 
 
 def _likeness(rows: Floats) -> Doubles:
-    return np.asarray(np.clip(rows @ rows.T, 0, 1), np.float64)
+    direct = np.clip(rows @ rows.T, 0, 1).astype(np.float64)
+    np.fill_diagonal(direct, 1)
+    lengths = np.sqrt((direct**2).sum(1))
+    return np.asarray((1 - SECOND_HAND) * direct + SECOND_HAND * (direct @ direct) / np.outer(lengths, lengths))
 
 
 def _nested(likeness: Doubles) -> Doubles:
-    return np.asarray(linkage(squareform(1 - likeness, checks=False), "average"), np.float64)
+    apart = np.clip(1 - (likeness + likeness.T) / 2, 0, 1)
+    np.fill_diagonal(apart, 0)
+    return np.asarray(linkage(squareform(apart, checks=False), "average"), np.float64)
 
 
 def _words_and_spelling(comments: Comments) -> Floats | None:

@@ -1,7 +1,7 @@
 """The words that find an issue again: chosen together, so that comments that have one of them are the issue's.
 
-Single words and pairs of neighbours, taken greedily by the F1 of "has one of the chosen" against "is in the issue":
-what is taken next finds what the others miss, and hardly anything else. Each is then exchanged while that helps.
+A set of single words and pairs of neighbours is judged by the F1 of "has one of them" against "is in the issue": what
+is taken beside a word finds what that word misses, and hardly anything else.
 """
 
 from __future__ import annotations
@@ -9,66 +9,49 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
 FINDERS = 3
-TRIED = 60
-ROUNDS = 3
+TRIED = 80
+SETS_KEPT = 40  # of each size, to be made larger
 
 
 def finders(candidates: Sequence[str], inside: AbstractSet[int], rows_of: Mapping[str, AbstractSet[int]]) -> list[str]:
-    """Three of `candidates` (the first 60 are tried) that together find the rows `inside` best.
+    """Three of `candidates` (the first 80 are tried) that together find the rows `inside` best, in their order.
 
-    `rows_of` holds the rows of all issues that have a term. The first candidate wins where two are equal. Where one
-    word says it all, what follows are the pairs that it is commonly in, which find nothing else.
+    `rows_of` holds the rows of all issues that have a term. Earlier candidates win where sets are equal. A beam search:
+    every pair is tried, and every third term beside the best pairs.
     """
     tried = list(candidates[:TRIED])
-    chosen = _greedy(tried, inside, rows_of)
-    best = _together(chosen, inside, rows_of)
-    for _ in range(ROUNDS):
-        before = best
-        for place in range(len(chosen)):
-            others = chosen[:place] + chosen[place + 1 :]
-            term, gain = _best_beside(others, tried, inside, rows_of)
-            if gain > best:
-                chosen[place], best = term, gain
-        if best == before:
-            break
-    return chosen
+    if len(tried) <= FINDERS:
+        return tried
+    everywhere = _presence([rows_of[term] for term in tried])
+    own = _presence([rows_of[term] & inside for term in tried])
+    sets = sp.identity(len(tried), np.float32, "csr")
+    for _ in range(FINDERS - 1):
+        gains = 2 * _found(own, sets) / (_found(everywhere, sets) + len(inside))
+        gains[sets.nonzero()] = 0
+        best = (-gains).argsort(axis=None, kind="stable")[:SETS_KEPT]
+        old, added = np.unravel_index(best, gains.shape)
+        sets = (sets[old] + sp.identity(len(tried), np.float32, "csr")[added]).tocsr()
+    return [tried[i] for i in sorted(sets[0].indices)]
 
 
-def _greedy(tried: list[str], inside: AbstractSet[int], rows_of: Mapping[str, AbstractSet[int]]) -> list[str]:
-    chosen: list[str] = []
-    found: set[int] = set()
-    best = 0.0
-    while len(chosen) < FINDERS:
-        gains = {term: f1(found | rows_of[term], inside) for term in tried if term not in chosen}
-        term = max(gains, key=lambda one: gains[one], default=None)
-        if term is None:
-            break
-        covered = [one for one in chosen if term in one.split(" ")]  # a word finds all that its pairs do
-        if covered and gains[term] <= best:
-            tried = [one for one in tried if one != term]
-            continue
-        chosen = [one for one in chosen if one not in covered] + [term]
-        tried = [one for one in tried if one not in covered]
-        found |= rows_of[term]
-        best = gains[term]
-    return chosen
+def _presence(rows: Sequence[AbstractSet[int]]) -> sp.csr_matrix:
+    """One row for each of `rows`, 1 in the columns that stand for its members."""
+    members = np.concatenate([np.fromiter(some, np.int64, len(some)) for some in rows])
+    known, columns = np.unique(members, return_inverse=True)
+    ends = np.cumsum([0, *map(len, rows)])
+    return sp.csr_matrix((np.ones(len(members), np.float32), columns, ends), shape=(len(rows), len(known)))
 
 
-def _together(chosen: Sequence[str], inside: AbstractSet[int], rows_of: Mapping[str, AbstractSet[int]]) -> float:
-    return f1(set().union(*(rows_of[term] for term in chosen)), inside)
-
-
-def _best_beside(
-    others: Sequence[str], tried: Sequence[str], inside: AbstractSet[int], rows_of: Mapping[str, AbstractSet[int]]
-) -> tuple[str, float]:
-    """The term that finds most with `others`, and their F1; none of which one is part of the other."""
-    found: set[int] = set().union(*(rows_of[term] for term in others))
-    shown = {word for term in others for word in term.split(" ")}
-    free = [term for term in tried if term not in shown and not set(term.split(" ")) & set(others)]
-    gains = {term: f1(found | rows_of[term], inside) for term in free if term not in others}
-    term = max(gains, key=lambda one: gains[one], default="")
-    return term, gains.get(term, 0.0)
+def _found(terms: sp.csr_matrix, sets: sp.csr_matrix) -> npt.NDArray[np.float32]:
+    """How many columns any term of a set or one term more have: an entry for each of `sets` and each term."""
+    united = (sets @ terms).sign()
+    counts = [np.asarray(matrix.sum(1), np.float32).ravel() for matrix in (united, terms)]
+    return np.asarray(counts[0][:, None] + counts[1] - (united @ terms.T).toarray(), np.float32)
 
 
 def f1(found: AbstractSet[int], wanted: AbstractSet[int]) -> float:

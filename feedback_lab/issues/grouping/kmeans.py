@@ -13,6 +13,8 @@ Neighbours = tuple[npt.NDArray[np.int64], Floats]  # indices and cosines, rows b
 
 SEEDING_ROWS = 4_000
 SETTLED = 2e-3
+SMALL_CLUSTERS = 400  # that others are merged from, at most
+ROWS_IN_SMALL = 10  # at least, on average
 
 
 def relabelled(labels: npt.NDArray[np.integer]) -> Labels:
@@ -39,6 +41,43 @@ def spherical_kmeans(rows: Floats, k: int, seed: int, iterations: int = 15, star
             best = (fit, labels)
     assert best is not None
     return relabelled(best[1])
+
+
+def merged_kmeans(rows: Floats, k: int, seed: int) -> Labels:
+    """Labels of `k` clusters that are merged from many small ones of spherical k-means.
+
+    Ward's way (1963) with the measure of k-means: of all pairs those two are merged whose rows lose least of their
+    cosines to the own centre. A cluster that lies on two others is avoided so, which few centres drawn at random are
+    not. Where `k` is no fewer than the small ones would be, k-means itself.
+    """
+    small = min(SMALL_CLUSTERS, len(rows) // ROWS_IN_SMALL)
+    labels = spherical_kmeans(rows, max(small, k), seed)
+    sums = np.asarray(membership(labels, int(labels.max()) + 1) @ rows, np.float64)
+    return relabelled(_merged(sums, k)[labels])
+
+
+def _merged(sums: npt.NDArray[np.float64], k: int) -> Labels:
+    """To which of `k` clusters each one belongs whose rows add up to `sums`."""
+    n = len(sums)
+    cluster = np.arange(n)
+    there = np.ones(n, np.bool_)
+    loss = np.array([_losses(sums, one) for one in range(n)])  # the sum of cosines to the own centre is a sum's length
+    for _ in range(n - k):
+        kept, lost = divmod(int(loss.argmin()), n)
+        cluster[cluster == lost] = kept
+        sums[kept] += sums[lost]
+        there[lost] = False
+        loss[lost] = loss[:, lost] = np.inf
+        loss[kept] = loss[:, kept] = np.where(there, _losses(sums, kept), np.inf)
+    return cluster
+
+
+def _losses(sums: npt.NDArray[np.float64], one: int) -> npt.NDArray[np.float64]:
+    """What is lost by merging `one` with each other, infinite for itself."""
+    lengths = np.sqrt((sums**2).sum(1))
+    lost = lengths + lengths[one] - np.sqrt(((sums + sums[one]) ** 2).sum(1))
+    lost[one] = np.inf
+    return np.asarray(lost)
 
 
 def continued_kmeans(rows: Floats, labels: Labels, iterations: int = 5) -> Labels:

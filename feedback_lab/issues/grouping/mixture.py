@@ -16,6 +16,7 @@ from feedback_lab.issues.grouping.kmeans import (
     Labels,
     Neighbours,
     continued_kmeans,
+    merged_kmeans,
     nearest_neighbours,
     relabelled,
     spherical_kmeans,
@@ -33,12 +34,15 @@ ROUNDS = 2
 
 def log_lift(terms: sp.csr_matrix, members: npt.NDArray[np.float32], pseudo: float = PSEUDO_COUNT) -> Floats:
     """log p(term | cluster) / p(term), one row per cluster; `members` holds each row's share in each cluster."""
-    rate = np.asarray(terms.sum(0), np.float64).ravel() + 1e-9
+    rate = np.asarray(terms.sum(0), np.float32).ravel() + np.float32(1e-9)
     rate /= rate.sum()
-    inside = np.asarray((terms.T @ members).T, np.float64)
-    prior = pseudo * terms.shape[1]
-    share = (inside + prior * rate) / (inside.sum(1, keepdims=True) + prior)
-    return np.asarray(np.log(share / rate), np.float32)
+    prior = np.float32(pseudo * terms.shape[1])
+    lift = np.asarray(terms.T @ members, np.float32)  # terms by clusters: the fast way round for all that follows
+    weight = 1 / (lift.sum(0) + prior)
+    lift /= rate[:, None]
+    lift += prior
+    lift *= weight
+    return np.asarray(np.log(lift, out=lift).T)
 
 
 def one_hot(labels: Labels, k: int) -> npt.NDArray[np.float32]:
@@ -102,10 +106,16 @@ class Trainer:
         self.neighbours = nearest_neighbours(rows, min(MOST_NEIGHBOURS, len(rows) - 1))
         self._projected: dict[int, Floats] = {}
 
-    def clusters(self, k: int, seed: int, *, starts: int = STARTS, rounds: int = ROUNDS, steps: int = 20) -> Labels:
-        """Labels of about `k` clusters: the best of `starts` k-means, EM, and `rounds` of self-training."""
+    def clusters(
+        self, k: int, seed: int, *, merged: bool = False, starts: int = STARTS, rounds: int = ROUNDS, steps: int = 20
+    ) -> Labels:
+        """Labels of about `k` clusters: k-means, EM, and `rounds` of self-training.
+
+        K-means is the best of `starts`, or one with many small clusters, `merged` until `k` are left.
+        """
         base = self._base(k)
-        labels = soft_em(self.terms, spherical_kmeans(base, k, seed, starts=starts), steps, self.vectors)
+        start = merged_kmeans(base, k, seed) if merged else spherical_kmeans(base, k, seed, starts=starts)
+        labels = soft_em(self.terms, start, steps, self.vectors)
         for turn in range(rounds):
             view = SCORE_WEIGHT * _cross_fitted(self.terms, labels, seed + turn)
             joined = unit_rows(np.hstack([base, view]))

@@ -18,16 +18,18 @@ import numpy as np
 import numpy.typing as npt
 
 from feedback_lab.issues.grouping.keywords import f1, finders, without_repeats
-from feedback_lab.issues.grouping.phrases import NEGATION, WEAK, commonest, end_of_form, joined, phrases
+from feedback_lab.issues.grouping.phrases import ALSO, NEGATION, WEAK, commonest, end_of_form, joined, phrases
 from feedback_lab.issues.grouping.reading import Reader
 from feedback_lab.issues.grouping.samples import three_different, typical_first
 from feedback_lab.issues.grouping.titles import SEVERAL, IssueText, same_words, titles, unique_title
+from feedback_lab.tokens import content_words, language_of, tokens
 
 KEYWORDS = 8
 LONGEST_KEYWORD = 30
 FORMS_COUNTED = 100  # comments
 LONG_WORD, MUCH_COMMONER = 6, 3  # letters; times
-READ_IN_ALL = 20_000  # comments; of each issue ...
+TELL_LANGUAGE = 50  # comments
+READ_IN_ALL = 12_000  # comments; of each issue ...
 LEAST_READ_PER_ISSUE, MOST_READ_PER_ISSUE = 100, 1_000
 
 
@@ -72,7 +74,7 @@ def name_issues(
             titles(issue, everywhere, forms, [forms.shown(term) for term in _best_terms(issue)[:KEYWORDS]]), taken
         )
         taken.add(same_words(title))
-        ranked = typical_first(reader, issue.rows, issue.weights, fits)
+        ranked = typical_first(reader, issue.rows, issue.weights, fits, set(content_words(title)))
         names[label] = IssueName(title, tuple(dict.fromkeys(keywords)), ranked[0], three_different(ranked))
     return names
 
@@ -90,21 +92,25 @@ def _issues(labels: npt.NDArray[np.integer], reader: Reader) -> dict[int, IssueT
         if len(rows) > LEAST_READ_PER_ISSUE:
             before = [row for row in rows if row in reader]
             rows = before if len(before) >= LEAST_READ_PER_ISSUE else rows
-        issues[label] = IssueText(rows[:: math.ceil(len(rows) / most)], len(own))
+        read = min(most, len(rows))
+        issues[label] = IssueText([rows[place * len(rows) // read] for place in range(read)], len(own))
     return issues
 
 
 def _read(issue: IssueText, reader: Reader) -> None:
+    grammar = _grammar(issue, reader)
     for row in issue.rows:
-        content = [stemmed for clause in reader[row] for stemmed, _, is_function in clause if not is_function]
+        words = (word for clause in reader[row] for word in clause)
+        content = [stemmed for stemmed, form, is_function in words if not is_function and form not in grammar]
         for term in content:
             issue.rows_of[term].add(row)
         for one, other in pairwise(content):
             issue.pairs_of[f"{one} {other}"].add(row)
-    usual = {term for term, rows in issue.rows_of.items() if len(rows) >= SEVERAL}
+    often = {term for term, rows in issue.rows_of.items() if len(rows) >= SEVERAL}
+    usual = often if issue.is_large else None
     for row in issue.rows:
         for clause in reader[row]:
-            for key, form, closed, is_denied in phrases(clause, usual if issue.is_large else None):
+            for key, form, closed, is_denied in phrases(clause, usual):
                 phrase = issue.phrases[key]
                 phrase.rows.add(row)
                 phrase.forms[form] += 1
@@ -112,6 +118,13 @@ def _read(issue: IssueText, reader: Reader) -> None:
                 if is_denied:
                     phrase.denied.add(row)
                     issue.phrases[tuple(sorted({*key, NEGATION}))].rows.add(row)
+
+
+def _grammar(issue: IssueText, reader: Reader) -> set[str]:
+    """Function words that were read as English ones: two words do not tell their language ("mi pedido"), many do."""
+    known = {form for row in issue.rows[:TELL_LANGUAGE] for clause in reader[row] for _, form, _ in clause}
+    language = language_of(known - {"no"})  # which is as good Spanish
+    return {form for form in known if language != "en" and any(word[2] for word in tokens(form, language))}
 
 
 def _phrase_counts(issues: Iterable[IssueText]) -> Counter[tuple[str, ...]]:
@@ -173,17 +186,18 @@ def _shown(term: str, issue: IssueText, reader: Reader) -> str:
         for clause in reader[row]:
             content = [i for i, (_, _, is_function) in enumerate(clause) if not is_function]
             for i, j in pairwise(content):
-                if f"{clause[i][0]} {clause[j][0]}" == term:
+                between = {form for _, form, _ in clause[i:j]}
+                if f"{clause[i][0]} {clause[j][0]}" == term and ALSO.isdisjoint(between):
                     forms[joined([form for _, form, _ in clause[i : end_of_form(clause, j)]])] += 1
     written = reader.forms.cased(commonest(forms)) if forms else ""
     return written if 0 < len(written) <= LONGEST_KEYWORD else reader.forms.shown_pair(term)
 
 
 def _told_again(issue: IssueText) -> list[str]:
-    """Pairs of neighbours that several comments share, with a word that tells something."""
+    """Pairs of different neighbours that several comments share; two common words may tell much ("how long")."""
     several = SEVERAL if issue.is_large else 2
     pairs = [pair for pair, rows in issue.pairs_of.items() if len(rows) >= several]
-    return [pair for pair in pairs if not set(pair.split(" ")) <= WEAK and len(set(pair.split(" "))) == 2]
+    return [pair for pair in pairs if len(set(pair.split(" "))) == 2]
 
 
 def _best_terms(issue: IssueText) -> list[str]:

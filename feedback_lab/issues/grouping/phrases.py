@@ -43,6 +43,20 @@ WEAK = frozenset(
 PRAISE = frozenset(
     stem(word) for word in "helpful useful accurate correct relevant informative excellent perfect fine better".split()
 )
+# What a subject alone ("customer service") leaves out.
+_JUDGING = frozenset(
+    stem(word)
+    for word in """
+    terrible awful horrible worst poor rude slow broken wrong missing incorrect outdated expensive confusing useless
+    vague unhelpful irrelevant damaged lost late delayed incomplete inaccurate problem error trouble stuck crash
+    """.split()
+) | frozenset(
+    """
+    falsch falsche falscher kaputt langsam veraltet veraltete teuer verspätet verloren fehler unfreundlich unvollständig
+    mala lento lenta roto caro incorrecto incorrecta equivocado equivocada tarde perdido perdida
+    lente cassé cassée chère faux fausse erreur perdu perdue
+    """.split()
+)
 NEGATION = "not"
 # In English every word in "n't" is one too.
 _NEGATIONS_BEFORE = frozenset(
@@ -60,7 +74,7 @@ _NEGATIONS_AROUND = frozenset(
     """.split()
 )
 _MAY_END = frozenset({stem(word) for word in "out back again us different anything through".split()})
-_MAY_BEGIN = frozenset({"without"})
+_MAY_BEGIN = frozenset({"without", "too"})
 _RULES = frozenset("should must shall to".split())  # "should not wear a mask" complains of nothing
 _RULE = "must not"
 _AUXILIARIES = frozenset("do does did have has had can could will would".split())
@@ -69,7 +83,7 @@ _IS_NOT = frozenset("isn't isnt aren't arent wasn't wasnt weren't werent ain't a
 _DENYING_KANA = re.compile("ない|ません|なかった")
 _PARTICLES = frozenset({"up", "out", "off", "back", "down"})
 _STRANDED = frozenset({"in", "on"})  # "can't log in"
-_ALSO = frozenset("and or und oder y et ou e".split())
+ALSO = frozenset("and or und oder y et ou e".split())
 _WITHOUT_OBJECT = frozenset("to for with about from by at into as".split())
 _SUBJECTS = frozenset("i we he she they it you".split())
 # Where one thought ends and another begins.
@@ -90,6 +104,11 @@ class Phrase(NamedTuple):
     is_denied: bool  # by a negation that is not part of it
 
 
+def complains(key: Key) -> bool:
+    """Does a phrase deny or judge something?"""
+    return NEGATION in key or not _JUDGING.isdisjoint(key)
+
+
 def clauses(text: str) -> list[str]:
     """The clauses of `text`, without links, mentions and what others posted."""
     return [clause for clause in _CLAUSE_END.split(without_links(_QUOTED.sub(" ", text))) if clause]
@@ -99,8 +118,10 @@ def phrases(words: Sequence[Token], usual: Container[str] | None = None) -> Iter
     """Every phrase of a clause that can stand alone; of the stems `usual` only, where they are given."""
     negations = _negations(words)
     joints = {i for i in range(len(words)) if _is_joint(words, i)}
-    for start, (_, _, is_function) in enumerate(words):
-        if is_function or not _may_begin(words, start, negations):
+    for start, (stemmed, _, is_function) in enumerate(words):
+        if is_function or (usual is not None and stemmed not in usual and start not in negations):
+            continue
+        if not _may_begin(words, start, negations):
             continue
         left = _edge(words, start - 1, -1)
         is_denied = _is_denied(words, start, negations)
@@ -163,7 +184,7 @@ def _ending(words: Sequence[Token], end: int, past: int) -> set[str]:
 def _is_joint(words: Sequence[Token], i: int) -> bool:
     """Does another thought begin with the word `i`?"""
     form = words[i][1]
-    return form in _JOINTS or (form in _ALSO and (i + 1 == len(words) or words[i + 1][2]))
+    return form in _JOINTS or (form in ALSO and (i + 1 == len(words) or words[i + 1][2]))
 
 
 def _edge(words: Sequence[Token], i: int, step: int) -> float:
@@ -173,7 +194,7 @@ def _edge(words: Sequence[Token], i: int, step: int) -> float:
     stemmed, form, is_function = words[i]
     if not (is_function or stemmed in WEAK) or (form[0].isdigit() and 0 < i < len(words) - 1):
         return 0.1
-    if form in _ALSO:
+    if form in ALSO:
         return 0.3
     return 0.7 if step < 0 or form in _AUXILIARIES or form in _COPULAS else 0.4
 
@@ -185,7 +206,7 @@ def _may_begin(words: Sequence[Token], start: int, negations: Container[int]) ->
         return False
     if start in negations and form == NEGATION and before not in _AUXILIARIES and before not in _COPULAS:
         weakened = start == 0 or words[start - 1][0] in WEAK  # "still not working", but not "this, not that"
-        return weakened and before not in _ALSO and start + 1 < len(words) and not words[start + 1][2]
+        return weakened and before not in ALSO and start + 1 < len(words) and not words[start + 1][2]
     return start in negations or form in _MAY_BEGIN or (stemmed not in WEAK and form not in _PARTICLES)
 
 
@@ -208,8 +229,10 @@ def _form(words: Sequence[Token], start: int, past: int, negations: Container[in
     """The words of a phrase as they are shown: "does not work", "not available", "can't log in"."""
     if past < len(words) and words[past][1] in _STRANDED:
         after = words[past + 1][1] if past + 1 < len(words) else ""
-        if not after or _is_joint(words, past + 1) or after in _ALSO or after in _WITHOUT_OBJECT:
+        if not after or _is_joint(words, past + 1) or after in ALSO or after in _WITHOUT_OBJECT:
             past += 1
+    elif past < len(words) and words[past][1][0].isdigit():  # "no GPT 4"
+        past += 1
     forms = [form for _, form, _ in words[start:past]]
     if _asks(words, start, negations):
         del forms[1]

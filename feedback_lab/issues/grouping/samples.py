@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +14,23 @@ from feedback_lab.tokens import pieces
 
 SAMPLES = 3
 SENSIBLE_WORDS = (4, 30)
+TOO_SHORT = 0.3
+SHOWS_TITLE = 1.0
+MOST_COMPARED = 200
+FEW_WORDS = 0.2  # of the words of two comments are in both
 
 
 def typical_first(
-    reader: Reader, rows: Sequence[int], weights: Mapping[str, float], fits: npt.NDArray[np.float64]
+    reader: Reader,
+    rows: Sequence[int],
+    weights: Mapping[str, float],
+    fits: npt.NDArray[np.float64],
+    title: AbstractSet[str],
 ) -> list[str]:
     """The comments `rows` of `reader`, the most typical first: strong terms, a sensible length, a clear case.
 
-    `weights` says how typical a stem is, `fits` (0 to 1, one per text) how clear a case each text is.
+    `weights` says how typical a stem is, `fits` (0 to 1, one per text) how clear a case each text is. What has the
+    stems of the `title` shows what the title means.
     """
     low, high = SENSIBLE_WORDS
 
@@ -28,21 +38,25 @@ def typical_first(
         stems = [word[0] for clause in reader[row] for word in clause]
         different = set(stems)
         centre = sum(weights.get(term, 0) for term in different) / math.sqrt(len(different) + 4)
-        length = 1.0 if low <= len(stems) <= high else 0.5 if len(stems) > high else 0.3
-        return centre * length * (0.5 + float(fits[row]))
+        length = min(1.0, high / len(stems)) if len(stems) >= low else TOO_SHORT
+        shows_title = len(title & different) / max(1, len(title))
+        return centre * length * (0.5 + float(fits[row])) * (1 + SHOWS_TITLE * shows_title)
 
     return [reader.texts[row] for row in sorted(rows, key=lambda row: (-typical(row), row))]
 
 
 def three_different(ranked: Sequence[str]) -> tuple[str, str, str]:
-    """Three of the more typical comments that share few words; repeats only where there are not enough texts."""
+    """The first of the more typical comments that share few words; repeats only where there are not enough texts."""
     pool = list(dict.fromkeys(ranked))
-    pool = pool[: max(SAMPLES, len(pool) // 3)]
+    pool = pool[: max(SAMPLES, len(pool) // 3)][:MOST_COMPARED]
+    bags = {text: set(pieces(text[:LONGEST_READ])) for text in pool}
     chosen = pool[:1]
-    bags = {text: set(pieces(text[:LONGEST_READ])) for text in pool[:200]}
-    while len(chosen) < min(SAMPLES, len(bags)):
-        left = [text for text in bags if text not in chosen]
-        chosen.append(min(left, key=lambda text: max(_overlap(bags[text], bags[other]) for other in chosen)))
+    while len(chosen) < min(SAMPLES, len(pool)):
+        shared = {
+            text: max(_overlap(bags[text], bags[other]) for other in chosen) for text in pool if text not in chosen
+        }
+        differing = (text for text in shared if shared[text] <= FEW_WORDS)
+        chosen.append(next(differing, min(shared, key=lambda text: shared[text])))
     chosen += [chosen[i % len(chosen)] for i in range(SAMPLES - len(chosen))]
     return chosen[0], chosen[1], chosen[2]
 

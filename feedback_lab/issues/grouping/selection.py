@@ -69,15 +69,6 @@ def neighbours_information(graph: sp.csr_matrix, labels: Labels) -> float:
     return float((joint[met] * np.log(joint[met] / apart[met])).sum())
 
 
-def modularity(graph: sp.csr_matrix, labels: Labels) -> float:
-    """The share of `graph` inside clusters beyond what nodes of these degrees would have by chance (Newman 2004)."""
-    members = membership(labels, int(labels.max()) + 1)
-    inside = float((members @ graph @ members.T).diagonal().sum())
-    degrees = np.asarray(members @ np.asarray(graph.sum(1)), np.float64)
-    total = max(float(degrees.sum()), 1e-12)
-    return inside / total - float(((degrees / total) ** 2).sum())
-
-
 def neighbour_graph(neighbours: Neighbours) -> sp.csr_matrix:
     """The cosines between comments and their nearest, both ways."""
     indices, cosines = neighbours

@@ -11,9 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from feedback_lab.issues.grouping.phrases import NEGATION, PRAISE, WEAK, Key
+from feedback_lab.issues.grouping.phrases import NEGATION, PRAISE, WEAK, Key, commonest, complains
 from feedback_lab.issues.grouping.reading import Forms
-from feedback_lab.tokens import stem
 
 LONGEST_TITLE = 60
 PHRASES_WEIGHED = 60
@@ -23,29 +22,21 @@ FEW_ROWS = 30
 FEW = 3  # comments: so many elsewhere are allowed for before a phrase is called specific
 # Shares of the issue's comments
 SHARED_COMPLAINT, SHARED_SUBJECT, SHARED_DETAIL = 0.15, 0.05, 0.02
-COVERS_LITTLE, COVERS_WELL = 0.2, 0.5  # then one phrase is enough
+OWN_COMPLAINT = 0.05  # of it in just these words
+HARDLY_COVERS, COVERS_LITTLE, COVERS_WELL = 0.05, 0.2, 0.5  # from the last on one phrase is enough
 # Shares of the comments that have a phrase
 USUAL_SHARE, COMPLETING_SHARE, JUDGING_SHARE = 0.4, 0.15, 0.1
 DENIED_BY_MANY = 0.3
 MOSTLY = 0.5
 FRAGMENT, CLAUSE = 0.4, 0.5  # how closed a phrase is
 WORTH_ADDING = 0.16
-WORTH_BESIDE = 0.1  # of the best phrase's worth
+WORTH_BESIDE, WORTH_INSTEAD = 0.1, 0.4  # of the best phrase's worth
 TELLING_WORD = 0.15  # of the best term's weight
 SAME_BEGINNING = 5  # letters, from which on two words are too much alike for one title
 NO_TITLE = 0.02
 SAYS_LITTLE, DENIES_LITTLE = 0.4, 0.75
 COMPLAINS = 1.8
 SHARE_COUNTS = 0.85
-
-# What a subject alone ("customer service") leaves out.
-_JUDGING = frozenset(
-    stem(word)
-    for word in """
-    terrible awful horrible worst poor rude slow broken wrong missing incorrect outdated expensive confusing useless
-    vague unhelpful irrelevant damaged lost late delayed
-    """.split()
-)
 
 
 @dataclass(slots=True)
@@ -93,7 +84,7 @@ def titles(issue: IssueText, everywhere: Mapping[Key, int], forms: Forms, keywor
     def shown(key: Key) -> str:
         return forms.written(issue.phrases[key].forms)
 
-    for key in list(worth)[:PHRASES_TRIED]:
+    for key in _truest_first(issue, worth)[:PHRASES_TRIED]:
         phrase = _extended(issue, key)
         yield from (f"{shown(one)}: {shown(two)}" for one, two in _with_complaint(issue, phrase, worth, everywhere))
         telling, others = _details(issue, phrase, worth)
@@ -108,9 +99,12 @@ def titles(issue: IssueText, everywhere: Mapping[Key, int], forms: Forms, keywor
     yield from keywords
 
 
-def complains(key: Key) -> bool:
-    """Does a phrase deny or judge something?"""
-    return NEGATION in key or not _JUDGING.isdisjoint(key)
+def _truest_first(issue: IssueText, worth: Mapping[Key, float]) -> list[Key]:
+    """The phrases `worth` something, the best first; a complaint rather than a subject of hardly any comment."""
+    keys = list(worth)
+    if not keys or complains(keys[0]) or _coverage(issue, keys[0]) >= HARDLY_COVERS:
+        return keys
+    return sorted(keys, key=lambda key: not (complains(key) and worth[key] >= WORTH_INSTEAD * worth[keys[0]]))
 
 
 def _with_complaint(
@@ -118,7 +112,7 @@ def _with_complaint(
 ) -> Iterator[tuple[Key, Key]]:
     """Subjects and complaints that make a title with `phrase`: what it lacks, where many of the comments share it."""
     if not complains(phrase):
-        shorter = [key for key in worth if set(key) < set(phrase) and issue.phrases[key].closed >= FRAGMENT]
+        shorter = [key for key in worth if set(key) < set(phrase) and _stands_alone(issue, key, phrase)]
         for complaint in _shared_complaints(issue):
             if not _alike(phrase, complaint):
                 yield from ((subject, complaint) for subject in (phrase, *shorter))
@@ -130,11 +124,31 @@ def _with_complaint(
                 yield key, phrase
 
 
+def _stands_alone(issue: IssueText, part: Key, phrase: Key) -> bool:
+    """Is the part of a phrase a thing of its own: said alone, or what it ends with ("supplementary payment")?"""
+    closed = issue.phrases[part].closed >= FRAGMENT
+    return closed or commonest(issue.phrases[phrase].forms).endswith(f" {commonest(issue.phrases[part].forms)}")
+
+
 def _shared_complaints(issue: IssueText) -> list[Key]:
-    """The complaints that many of the issue's comments share, the commonest first, in their fullest wording."""
-    least = max(SEVERAL, SHARED_COMPLAINT * len(issue.rows))
-    many = [key for key, phrase in issue.phrases.items() if len(phrase.rows) >= least and phrase.closed >= CLAUSE]
-    sound = [key for key in many if complains(key) and _is_sound(issue, key) and set(key) - WEAK]
+    """The complaints that many of the issue's comments share, the commonest first, in their fullest wording.
+
+    Who says "irrelevant to the question" shares "does not answer the question".
+    """
+    said_of: defaultdict[str, set[int]] = defaultdict(set)
+    for key, phrase in issue.phrases.items():
+        if complains(key):
+            for term in set(key) - WEAK:
+                said_of[term] |= phrase.rows
+    many = [
+        key
+        for key, phrase in issue.phrases.items()
+        if phrase.closed >= CLAUSE
+        and complains(key)
+        and len(phrase.rows) >= max(SEVERAL, OWN_COMPLAINT * len(issue.rows))
+        and len(set().union(*(said_of[term] for term in set(key) - WEAK))) >= SHARED_COMPLAINT * len(issue.rows)
+    ]
+    sound = [key for key in many if _is_sound(issue, key) and set(key) - WEAK]
     parts = {key for key in sound for other in sound if set(key) < set(other) and _mostly(issue, key, other)}
     return sorted(set(sound) - parts, key=lambda key: (-len(issue.phrases[key].rows), key))
 
