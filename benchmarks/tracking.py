@@ -149,9 +149,9 @@ def arriving(folder: Path, store: Callable[[], Store]) -> None:
     begun = time.perf_counter()
     tracking.refresh(lab)
     print(f"first refresh of {stored_now:,}: {time.perf_counter() - begun:.1f} s")
-    look = arriving_room.propose_emerging
-    for name, looks in (("assigned", lambda lab: []), ("assigned, and looked at for proposals", look)):
-        arriving_room.propose_emerging = looks  # type: ignore[assignment]
+    look = arriving_room._propose
+    for name, looks in (("assigned", lambda lab, least: []), ("assigned, and looked at for proposals", look)):
+        arriving_room._propose = looks
         for _ in range(3):
             keep(lab, [f"{comment} {stored_now}" for comment in texts[100_000:]], stored_now)
             begun, cpu = time.perf_counter(), time.process_time()

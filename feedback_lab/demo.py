@@ -73,7 +73,7 @@ def _fill(home: Path) -> Made:
         )
         files = knowledge.Files(settings.knowledge_path, settings.instructions_path)
         knowledge.add_entries(store, files, world.entries, by="sample world")
-        tracking.refresh(store)
+        tracking.refresh(store, embedding_model=settings.embedding)
         review.run_rules(store, similarity=settings.similarity, budget=settings.daily_budget)
     finally:
         store.close()

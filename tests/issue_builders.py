@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from feedback_lab.issues import tracking
 from feedback_lab.store import Store
 from tests.builders import MONDAY, interaction, put, thumb
 
@@ -28,3 +29,9 @@ def complain(store: Store, kind: str, count: int, start: int = 0, at: datetime =
         ]
     put(store, records)
     return names
+
+
+def refreshed(store: Store) -> tracking.IssueList:
+    """The issues after a refresh."""
+    tracking.refresh(store)
+    return tracking.listing(store)

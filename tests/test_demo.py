@@ -6,7 +6,10 @@ import pytest
 
 from feedback_lab import demo
 from feedback_lab.errors import DiskError, LabError
+from feedback_lab.sample import World
 from feedback_lab.store import DATABASE_NAME, open_store
+from tests.builders import MONDAY, interaction, thumb
+from tests.embedding_builders import static_model
 
 
 @pytest.fixture
@@ -70,3 +73,19 @@ def test_a_home_that_cannot_be_made_is_said(tmp_path: Path, world: Path) -> None
     world.touch()
     with pytest.raises(DiskError, match="cannot be written"):
         demo.prepare(world)
+
+
+def test_the_sample_world_is_grouped_by_the_embedding_model_of_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = str(static_model(tmp_path / "model"))
+    log = [interaction(f"i{number}", created_at=MONDAY) for number in range(6)]
+    votes = [thumb(f"f{number}", False, on=f"i{number}", comment=f"card lost {number}") for number in range(6)]
+    planted = World(log, votes, [], [], [], None)  # type: ignore[arg-type]
+    monkeypatch.setattr(demo, "make_world", lambda last_day: planted)
+    monkeypatch.setenv("FEEDBACK_LAB_EMBEDDING_MODEL", model)
+    demo.prepare(tmp_path / "demo")
+
+    store = open_store(tmp_path / "demo")
+    assert store.scalar("SELECT state FROM issue_model")["embedding_model"] == model
+    store.close()

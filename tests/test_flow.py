@@ -17,11 +17,11 @@ from feedback_lab.ingest.planning.mapping import complete_plan
 from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.ingest.reading import readers
 from feedback_lab.insights.summary import insights
-from feedback_lab.issues import tracking
 from feedback_lab.knowledge import Files
 from feedback_lab.records import EntryStatus, Outcome, TaskStatus
 from feedback_lab.review import Answer
 from feedback_lab.store import Store, open_store
+from tests.issue_builders import refreshed
 
 ROOT = Path(__file__).resolve().parents[1]
 HEADER = ("time", "user", "question", "answer", "model", "thumb", "comment", "correction")
@@ -98,7 +98,7 @@ def test_the_whole_story(home: Path, tmp_path: Path) -> None:
     assert "negative" in task.reason
 
     # a PM sees the issue behind the comments
-    found = tracking.refresh(store)
+    found = refreshed(store)
     assert found.total_comments == 5 == found.assigned + found.unassigned
 
     # a reviewer accepts what a user proposed, and the process is killed before the file is written

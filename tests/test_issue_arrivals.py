@@ -1,15 +1,17 @@
 """New comments find their issue as they arrive, at a cost of what is new; what is new together is proposed."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from feedback_lab import schema
+from feedback_lab.errors import InputError
 from feedback_lab.issues import acts, refreshing, regressions, stored, tracking, undoing
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store
 from tests.builders import interaction, put, said, thumb
-from tests.issue_builders import complain
+from tests.issue_builders import WHO, complain
 
 
 @pytest.fixture
@@ -115,6 +117,43 @@ def test_a_dismissed_proposal_does_not_come_back(grouped: Store, cold: bool) -> 
     assert [one.proposed for one in tracking.listing(grouped).issues] == [False] * 3
 
 
+def test_what_was_dismissed_joins_an_issue_only_where_it_clearly_fits(grouped: Store) -> None:
+    swallowed = [f"the machine {how} my card {when}" for how in ("swallowed", "kept") for when in WHO]
+    plain = "my new card has not arrived in the mail"
+    records = []
+    for number, comment in enumerate(swallowed):
+        name = f"f-machine-{number}"
+        records += [interaction(f"i-{name}"), thumb(name, False, on=f"i-{name}", comment=comment, rater_hash=name)]
+    put(grouped, records)
+    tracking.assign_new(grouped)
+    [issue_id] = proposals(grouped)
+    card = next(one.issue_id for one in tracking.listing(grouped).issues if one.representative.startswith(plain))
+    acts.move(grouped, ["f-card-0"], issue_id, "ada")
+    undoing.undo(grouped, "ada")
+    acts.dismiss(grouped, issue_id, "ada")
+    refreshing.refresh(grouped)
+
+    now = {row["feedback_id"]: row["issue_id"] for row in grouped.rows("SELECT * FROM issue_member")}
+    assert {now[f"f-machine-{number}"] for number in range(len(swallowed))} == {None}
+    assert now["f-card-0"] == card
+
+
+def test_a_proposal_that_issues_were_merged_into_is_not_dismissed_over_them(grouped: Store) -> None:
+    complain(grouped, "german", 10)
+    tracking.assign_new(grouped)
+    [issue_id] = proposals(grouped)
+    other = next(one.issue_id for one in tracking.listing(grouped).issues if not one.proposed)
+    acts.merge(grouped, other, issue_id, "ada")
+    with pytest.raises(InputError, match="undo the merge"):
+        acts.dismiss(grouped, issue_id, "ada")
+    undoing.undo(grouped, "ada")
+    acts.dismiss(grouped, issue_id, "ada")
+
+    found = tracking.listing(grouped)
+    assert [one.frequency for one in found.issues] == [12, 12, 12]
+    assert found.unassigned == 10
+
+
 def test_an_undone_dismissal_brings_the_proposal_back_as_it_was(grouped: Store) -> None:
     complain(grouped, "german", 10)
     tracking.assign_new(grouped)
@@ -125,14 +164,17 @@ def test_an_undone_dismissal_brings_the_proposal_back_as_it_was(grouped: Store) 
     assert tracking.listing(grouped) == before
 
 
-def test_a_resolved_issue_whose_complaints_come_back_is_open_again(grouped: Store) -> None:
+@pytest.mark.parametrize("take_in", [tracking.assign_new, tracking.refresh])
+def test_a_resolved_issue_whose_complaints_come_back_is_open_again(
+    grouped: Store, take_in: Callable[[Store], object]
+) -> None:
     issue_id = next(one.issue_id for one in tracking.listing(grouped).issues if "card" in one.representative)
     acts.set_status(grouped, issue_id, "resolved", "ada")
     earlier = {"resolved_at": utc_now() - timedelta(days=3)}
     grouped.write(lambda c: c.execute(schema.issue.update().where(schema.issue.c.issue_id == issue_id).values(earlier)))
     complain(grouped, "card", 12, start=12, at=utc_now() - timedelta(hours=5))
     assert regressions.regressed(grouped) == set()  # nobody has put them into an issue yet
-    tracking.assign_new(grouped)
+    take_in(grouped)
 
     view = next(one for one in tracking.listing(grouped).issues if one.issue_id == issue_id)
     assert (view.status, "regressed" in view.flags) == ("open", True)

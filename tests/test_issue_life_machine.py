@@ -101,8 +101,13 @@ class Life(RuleBasedStateMachine):
     @rule(by=person, keep=st.booleans())
     def judge_a_proposal(self, by: str, keep: bool) -> None:
         waiting = [one for one, row in self.listed().items() if row["proposed"]]
-        if waiting:
-            (acts.accept if keep else acts.dismiss)(self.store, waiting[0], by)
+        if waiting and (keep or self.has_parts(waiting[0])):
+            acts.accept(self.store, waiting[0], by)
+        elif waiting:
+            group = self.members(waiting[0])
+            acts.dismiss(self.store, waiting[0], by)
+            refreshing.refresh(self.store)
+            assert {row["issue_id"] for row in self.rows() if row["feedback_id"] in group} <= {None}
 
     @rule(by=person)
     def undo_the_latest(self, by: str) -> None:
@@ -179,6 +184,9 @@ class Life(RuleBasedStateMachine):
 
     def listed(self) -> dict[str, dict[str, Any]]:
         return {one: row for one, row in stored.issue_rows(self.store).items() if not row["merged_into"]}
+
+    def has_parts(self, issue_id: str) -> bool:
+        return any(row["merged_into"] == issue_id for row in stored.issue_rows(self.store).values())
 
     def pick(self, number: int) -> str | None:
         names = sorted(self.listed())

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from scipy import stats
+from sqlalchemy import text
 
 from feedback_lab import review, schema
 from feedback_lab.errors import InputError
 from feedback_lab.insights import issues as figures_of_issues
-from feedback_lab.issues import acts, detail, flags, sending, tracking
+from feedback_lab.issues import acts, breakdown, detail, flags, regressions, sending, tracking
 from feedback_lab.records import Entry, EntryStatus, new_id
 from feedback_lab.store import Store
 from tests.builders import interaction, put, said, thumb
@@ -154,7 +155,7 @@ def test_where_an_issue_is_a_greater_part_of_the_complaints_is_told_apart_from_c
     keep_issue(store, "even", "Even", [f"a{n}" for n in range(60)])
     keep_issue(store, "new", "New", [f"b{n}" for n in range(60)])
 
-    by_value = {one.value: one for one in detail.where(store, "new")}
+    by_value = {one.value: one for one in breakdown.breakdown(store).where("new")}
     assert by_value.keys() == {"new", "old"}  # the one plan that all have says nothing
     new = by_value["new"]
     assert (new.comments, new.of_all, new.share, new.rest_share) == (54, 84, 54 / 84, 6 / 36)
@@ -162,8 +163,40 @@ def test_where_an_issue_is_a_greater_part_of_the_complaints_is_told_apart_from_c
     assert new.differs
 
 
+def test_one_pass_tells_the_weeks_questions_and_tags_of_each_issue_apart(history: Store) -> None:
+    for n in range(3):
+        complain_on(history, f"t{n}", 7 * n, question="Where is my card?", tags={"plan": "gold" if n else "free"})
+    keep_issue(history, "tagged", "Card lost", [f"t{n}" for n in range(3)])
+    found = breakdown.breakdown(history)
+
+    assert found.weeks("tagged") == [(datetime(2026, 6, 1) + timedelta(weeks=n), 1) for n in range(3)]
+    assert sum(n for _, n in found.weeks("steady")) == 20
+    assert (found.questions("tagged"), found.questions("steady")) == (
+        [("Where is my card?", 3)],
+        [("How do I pay?", 20)],
+    )
+    tags = {one.value: (one.comments, one.of_all) for one in found.where("tagged")}
+    assert tags == {"gold": (2, 2), "free": (1, 1), breakdown.NOT_GIVEN: (0, 42)}
+    assert found.where("steady") == []  # none of its comments has the tag
+    since = JUNE + timedelta(days=7)
+    assert breakdown.breakdown(history, since).questions("tagged") == [("Where is my card?", 2)]
+    assert breakdown.breakdown(history).weeks("nowhere") == []
+
+
+def test_of_several_resolved_issues_those_regress_whose_complaints_came_back(history: Store) -> None:
+    for name, day in (("surge", 60), ("steady", 60)):
+        values = {"issue": name, "moment": JUNE + timedelta(days=day)}
+        history.write(
+            lambda c, values=values: c.execute(
+                text("UPDATE issue SET status = 'resolved', resolved_at = :moment WHERE issue_id = :issue"), values
+            )
+        )
+    assert regressions.regressed(history, JUNE + timedelta(days=70)) == {"surge"}
+    assert regressions.regressed(history, JUNE + timedelta(days=61)) == set()
+
+
 def test_wilsons_interval_of_a_segment_agrees_with_scipy() -> None:
-    one = detail.segments("model", [("a", 7, 20), ("b", 3, 40)])[0]
+    one = breakdown.segments("model", {"a": (7, 20), "b": (3, 40)}, 10, 60)[0]
     expected = stats.binomtest(7, 20).proportion_ci(method="wilson")
 
     assert (one.low, one.high) == pytest.approx((expected.low, expected.high))

@@ -10,7 +10,7 @@ from feedback_lab.issues import acts, listing, tracking
 from feedback_lab.records import utc_now
 from feedback_lab.serving import Lab
 from tests.builders import pattern
-from tests.issue_builders import complain
+from tests.issue_builders import complain, refreshed
 from tests.page_builders import ENTRY_POINT, ROOT, press, unfold, words_of
 
 
@@ -19,7 +19,7 @@ def complaints(lab: Lab) -> list[str]:
     complain(lab.store, "card", 12)
     complain(lab.store, "rate", 8)
     complain(lab.store, "login", 6)
-    return [one.issue_id for one in tracking.refresh(lab.store).issues]
+    return [one.issue_id for one in refreshed(lab.store).issues]
 
 
 def issues(reviewer: str | None = "Ana", **address: str) -> AppTest:
@@ -127,7 +127,7 @@ def test_issues_without_a_comment_in_the_period_are_found_on_request(lab: Lab) -
     long_ago = utc_now() - timedelta(days=200)
     complain(lab.store, "card", 12, at=utc_now() - timedelta(days=1))
     complain(lab.store, "rate", 8, at=long_ago)
-    recent, old = (one.issue_id for one in tracking.refresh(lab.store).issues)
+    recent, old = (one.issue_id for one in refreshed(lab.store).issues)
 
     app = issues(period="30 days")
     assert list(app.dataframe[0].value["Comments"]) == [12]

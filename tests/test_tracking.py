@@ -9,6 +9,7 @@ from feedback_lab.errors import InputError
 from feedback_lab.issues import tracking
 from feedback_lab.store import Store
 from tests.builders import MONDAY, interaction, put, thumb
+from tests.issue_builders import refreshed
 
 WHO = ("today", "again", "since monday", "for my mother", "on my phone", "twice", "in Berlin", "with the app")
 COMPLAINTS = {
@@ -35,7 +36,7 @@ def complained(store: Store) -> Store:
 
 def test_every_negative_comment_is_assigned_or_unassigned(complained: Store) -> None:
     put(complained, [interaction("i-odd"), thumb("f-odd", False, on="i-odd", comment="👎")])
-    found = tracking.refresh(complained)
+    found = refreshed(complained)
 
     assert found.total_comments == 37 == found.assigned + found.unassigned
     assert found.assigned == sum(issue.frequency for issue in found.issues)
@@ -43,7 +44,7 @@ def test_every_negative_comment_is_assigned_or_unassigned(complained: Store) -> 
 
 
 def test_an_issue_can_be_read(complained: Store) -> None:
-    found = tracking.refresh(complained)
+    found = refreshed(complained)
 
     texts = set(complained.frame("SELECT comment FROM feedback")["comment"])
     titles = [issue.title for issue in found.issues]
@@ -56,16 +57,16 @@ def test_an_issue_can_be_read(complained: Store) -> None:
 
 
 def test_a_second_refresh_on_the_same_comments_changes_nothing(complained: Store) -> None:
-    assert tracking.refresh(complained) == tracking.refresh(complained)
+    assert refreshed(complained) == refreshed(complained)
 
 
 def test_ids_and_human_titles_survive_new_comments(complained: Store) -> None:
-    before = tracking.refresh(complained)
+    before = refreshed(complained)
     chosen = before.issues[0]
     tracking.rename(complained, chosen.issue_id, "What people said first", "ada")
     for kind in COMPLAINTS:
         complain(complained, kind, 2, start=12)
-    after = tracking.refresh(complained)
+    after = refreshed(complained)
 
     assert {issue.issue_id for issue in before.issues} <= {issue.issue_id for issue in after.issues}
     kept = next(issue for issue in after.issues if issue.issue_id == chosen.issue_id)
@@ -73,7 +74,7 @@ def test_ids_and_human_titles_survive_new_comments(complained: Store) -> None:
 
 
 def test_new_comments_join_the_issues_there_are_without_clustering(complained: Store) -> None:
-    before = tracking.refresh(complained)
+    before = refreshed(complained)
     fresh = complain(complained, "card", 3, start=12)
     assert tracking.listing(complained).unassigned == before.unassigned + 3
 
@@ -89,13 +90,13 @@ def test_before_the_first_refresh_nothing_is_assigned(complained: Store) -> None
 
 
 def test_no_comment_at_all_is_an_empty_list(store: Store) -> None:
-    found = tracking.refresh(store)
+    found = refreshed(store)
 
     assert (found.total_comments, found.assigned, found.unassigned, found.issues) == (0, 0, 0, [])
 
 
 def test_a_comment_whose_rater_changed_his_mind_is_no_complaint_any_more(complained: Store) -> None:
-    before = tracking.refresh(complained)
+    before = refreshed(complained)
     put(complained, [thumb("f-later", True, on="i-f-card-0", created_at=MONDAY + timedelta(days=1))])
 
     assert tracking.listing(complained).total_comments == before.total_comments - 1
@@ -110,7 +111,7 @@ def test_a_period_counts_only_its_own_comments(complained: Store) -> None:
 
 
 def test_an_issue_with_a_humans_title_stays_when_no_cluster_continues_it(complained: Store) -> None:
-    issue = tracking.refresh(complained).issues[0]
+    issue = refreshed(complained).issues[0]
     tracking.rename(complained, issue.issue_id, "Kept by a human", "ada")
     complained.write(lambda c: c.exec_driver_sql("UPDATE feedback SET comment = NULL"))
     tracking.refresh(complained)

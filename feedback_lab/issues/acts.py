@@ -15,7 +15,6 @@ from sqlalchemy import Connection, text
 from feedback_lab import schema
 from feedback_lab.errors import InputError
 from feedback_lab.issues import stored
-from feedback_lab.issues.arriving import judged, places
 from feedback_lab.issues.grouping.naming import IssueName
 from feedback_lab.issues.listing import STATUSES
 from feedback_lab.issues.stored import OF_ISSUE, Event
@@ -38,6 +37,10 @@ MEMBERS_SQL = """
 MOVE_SQL = """
     UPDATE issue_member SET issue_id = :issue, placed_in = :issue, moved_by = :actor, sub_label = NULL
     WHERE feedback_id IN (SELECT unnest(CAST(:ids AS VARCHAR[])))
+"""
+LEAVE_SQL = """
+    UPDATE issue_member SET issue_id = NULL, placed_in = NULL, moved_by = NULL, sub_label = NULL
+    WHERE issue_id = :issue
 """
 PART_SQL = (
     "SELECT c.feedback_id, c.comment, m.sub_label FROM ("
@@ -104,21 +107,21 @@ def accept(store: Store, issue_id: str, actor: str) -> Event | None:
 
 
 def dismiss(store: Store, issue_id: str, actor: str) -> Event:
-    """Refuse a proposed issue: its comments go where the model has them without it, and nobody is asked again."""
-    model, comments = stored.model(store), store.rows(PART_SQL, issue=issue_id)
-    found = judged(store, model, [row["comment"] for row in comments]) if model else None
+    """Refuse a proposed issue: its comments are in none, also after refreshes, and nobody is asked again.
+
+    Raises InputError where it is no proposal, or where issues were merged into it.
+    """
 
     def work(connection: Connection) -> Event:
         row = _proposal(connection, issue_id)
-        ids = _ids_in(connection, issue_id)
-        before = _members_before(_members(connection, ids))
-        connection.execute(text("DELETE FROM issue_member WHERE issue_id = :issue"), {"issue": issue_id})
+        if any(one["merged_into"] == issue_id for one in stored.issue_rows(connection).values()):
+            raise InputError("Issues were merged into this proposal: accept it, or undo the merge before.")
+        members = _members(connection, _ids_in(connection, issue_id))
+        connection.execute(text(LEAVE_SQL), {"issue": issue_id})
         connection.execute(text("DELETE FROM issue WHERE issue_id = :issue"), {"issue": issue_id})
-        if found is not None:
-            back = places([row["feedback_id"] for row in comments], found, stored.issue_rows(connection))
-            insert_rows(connection, schema.issue_member, [place for place in back if place["feedback_id"] in set(ids)])
         detail = _detail([issue_id], f"Dismissed the proposal “{row['title']}”", [f"exists:{issue_id}"], [issue_id])
-        detail |= {"removed": [_plain(row)], "members": before, "group": ids}
+        detail |= {"removed": [_plain(row)], "members": _members_before(members)}
+        detail["group"] = [one["feedback_id"] for one in members if not one["moved_by"]]
         return stored.record_event(connection, _person(actor), "dismiss", issue_id, detail)
 
     return store.write(work)

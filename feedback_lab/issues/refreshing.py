@@ -19,6 +19,7 @@ from feedback_lab.issues import comment_vectors, stored, watching
 from feedback_lab.issues.grouping.clustering import Clustering, cluster
 from feedback_lab.issues.grouping.reading import Reader
 from feedback_lab.issues.identity import Changes, changes
+from feedback_lab.issues.regressions import note_regressions
 from feedback_lab.issues.regrouping import Regrouping, regroup
 from feedback_lab.issues.stored import SYSTEM, Comments
 from feedback_lab.issues.wording import sub_issues_of, titles_taken, unique_title, words_of
@@ -143,7 +144,7 @@ def plan_refresh(
 
 
 def apply_refresh(store: Store, plan: RefreshPlan, actor: str) -> None:
-    """Do what the plan says, in one transaction.
+    """Do what the plan says, in one transaction; then resolved issues that drew complaints again are reopened.
 
     Raises StalePlanError where a human acted on issues, or another refresh ran, since it was made. Comments that
     came since are no obstacle: the next `assign_new` puts them into the issues of the new model.
@@ -151,6 +152,7 @@ def apply_refresh(store: Store, plan: RefreshPlan, actor: str) -> None:
     outcome = plan.outcome
     if outcome is not None:
         store.write(lambda connection: _write(connection, outcome, plan, actor))
+        note_regressions(store, [row["issue_id"] for row in outcome.issues])
 
 
 def refresh(

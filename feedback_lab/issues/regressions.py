@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from feedback_lab.issues import stored
 from feedback_lab.issues.flags import HISTORY_WEEKS, has_regressed
-from feedback_lab.issues.stored import OF_ISSUE, SYSTEM
+from feedback_lab.issues.stored import SYSTEM
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store
+from feedback_lab.verdicts import negative_comments
 
 LOOKED_BACK = timedelta(days=7)  # what returned is counted over these days, or since the issue was resolved
 SHORTEST_HISTORY = 7.0  # days, over which an issue's former rate is taken at least
 
-RESOLVED_SQL = "SELECT issue_id, resolved_at FROM issue WHERE status = 'resolved' AND merged_into IS NULL"
+RESOLVED = "status = 'resolved' AND merged_into IS NULL"
+# Of every resolved issue in one pass: a query each would look through all feedback for each.
 RETURNED_SQL = (
     """
-    SELECT count(*) FILTER (WHERE c.happened_at >= :counted_from) AS returned,
-           count(*) FILTER (WHERE c.happened_at >= :since AND c.happened_at < :resolved_at) AS before,
+    SELECT issue.issue_id, issue.resolved_at,
+           count(*) FILTER (WHERE c.happened_at >= greatest(issue.resolved_at, :looked_back)) AS returned,
+           count(*) FILTER (WHERE c.happened_at < issue.resolved_at
+                              AND c.happened_at >= issue.resolved_at - to_weeks(:weeks)) AS before,
            min(c.happened_at) AS first_at
     FROM ("""
-    + OF_ISSUE
-    + """) AS c JOIN issue_member m ON m.feedback_id = c.feedback_id
-    WHERE m.issue_id = :issue AND c.dated AND c.happened_at <= :as_of
+    + negative_comments(
+        f"""SELECT f.interaction_id FROM feedback f JOIN issue_member m ON m.feedback_id = f.feedback_id
+            JOIN issue ON issue.issue_id = m.issue_id WHERE {RESOLVED}"""
+    )
+    + f""") AS c JOIN issue_member m ON m.feedback_id = c.feedback_id
+    JOIN issue ON issue.issue_id = m.issue_id
+    WHERE {RESOLVED} AND c.dated AND c.happened_at <= :as_of GROUP BY ALL
 """
 )
 REOPEN_SQL = "UPDATE issue SET status = 'open' WHERE issue_id = :issue AND status = 'resolved' RETURNING resolved_at"
@@ -33,32 +42,29 @@ REOPEN_SQL = "UPDATE issue SET status = 'open' WHERE issue_id = :issue AND statu
 
 def regressed(store: Store, as_of: datetime | None = None) -> set[str]:
     """Resolved issues that drew more complaints since than a fix explains. Read-only."""
+    if not store.scalar(f"SELECT count(*) FROM issue WHERE {RESOLVED}"):
+        return set()
     moment = as_of or utc_now()
-    resolved = {row["issue_id"]: row["resolved_at"] for row in store.rows(RESOLVED_SQL)}
-    return {issue_id for issue_id, since in resolved.items() if _is_back(store, issue_id, since, moment)}
+    rows = store.rows(RETURNED_SQL, looked_back=moment - LOOKED_BACK, weeks=HISTORY_WEEKS, as_of=moment)
+    return {row["issue_id"] for row in rows if _is_back(row, moment)}
 
 
 def note_regressions(store: Store, issue_ids: Iterable[str]) -> list[str]:
     """Reopen those of `issue_ids` that regressed, with an event by `system`; their ids."""
-    moment = utc_now()
-    resolved = {row["issue_id"]: row["resolved_at"] for row in store.rows(RESOLVED_SQL)}
-    back = [one for one in sorted(set(issue_ids)) if one in resolved and _is_back(store, one, resolved[one], moment)]
+    back = sorted(regressed(store) & set(issue_ids))
     for issue_id in back:
         store.write(lambda connection, issue_id=issue_id: _reopen(connection, issue_id))  # type: ignore[misc]
     return back
 
 
-def _is_back(store: Store, issue_id: str, resolved_at: datetime, as_of: datetime) -> bool:
-    counted_from = max(resolved_at, as_of - LOOKED_BACK)
-    since = resolved_at - timedelta(weeks=HISTORY_WEEKS)
-    row = store.rows(
-        RETURNED_SQL, issue=issue_id, counted_from=counted_from, since=since, resolved_at=resolved_at, as_of=as_of
-    )[0]
+def _is_back(row: Mapping[str, Any], as_of: datetime) -> bool:
     if not row["returned"]:
         return False
+    resolved_at = row["resolved_at"]
+    since = resolved_at - timedelta(weeks=HISTORY_WEEKS)
     history = (resolved_at - max(since, row["first_at"])).total_seconds() / 86400
     usual_a_day = row["before"] / max(history, SHORTEST_HISTORY)
-    days = (as_of - counted_from).total_seconds() / 86400
+    days = (as_of - max(resolved_at, as_of - LOOKED_BACK)).total_seconds() / 86400
     return has_regressed(int(row["returned"]), days, usual_a_day)
 
 

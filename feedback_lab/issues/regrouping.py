@@ -2,7 +2,8 @@
 
 Warm: the stored model learns on from the issues as they are. Cold: everything is clustered from nothing, and the
 clusters continue issues. Fixed comments (moved by a human, or in a locked issue) stay where they are either way,
-and the model learns from them there, so a split stays split and a merge stays merged.
+and the model learns from them there, so a split stays split and a merge stays merged. The comments of a dismissed
+proposal stay in no issue, unless a new group takes them.
 """
 
 from __future__ import annotations
@@ -69,10 +70,10 @@ def regroup(
     root_of = roots(issues)
     locked = {issue_id for issue_id, row in issues.items() if row["locked"]}
     homes = [root_of.get(place) if place else None for place in comments.placed_in]
-    fixed = [moved or home in locked for moved, home in zip(comments.moved, homes, strict=True)]
+    fixed = np.array([moved or home in locked for moved, home in zip(comments.moved, homes, strict=True)], np.bool_)
     # A part that was split off goes by the number of its whole until the model learns it.
     label_of = {one: row["label"] for one, row in issues.items() if row["label"] >= 0 and row["sub_label"] is None}
-    start = _Start(comments, vectors, root_of, locked, homes, np.array(fixed, np.bool_), label_of)
+    start = _Start(comments, vectors, root_of, locked, homes, fixed, label_of)
     if model is None:
         return _cold(start, learn(comments.texts), dismissed)
     return _warm(start, model, dismissed)
@@ -106,7 +107,19 @@ def _warm(start: _Start, model: Clustering, dismissed: Sequence[set[str]]) -> Re
         for one in group:
             homes[loose[one]] = issue_id
     known = {label: start.root_of[issue_id] for issue_id, label in start.label_of.items()}
+    refused = set().union(*dismissed)
+    out = [row for row in loose if homes[row] is None and start.comments.ids[row] in refused]
+    start.fixed[out] = _known_from_issues_only(start, model, out, known)
     return _fitted(start, model, homes, known, start.label_of, frozenset(proposed))
+
+
+def _known_from_issues_only(
+    start: _Start, model: Clustering, rows: list[int], known: Mapping[int, str]
+) -> npt.NDArray[np.bool_]:
+    """Which of these comments fit no group that the model learned before it was dismissed (such a group keeps them)."""
+    texts = [start.comments.texts[row] for row in rows]
+    said = model.assign(texts, start.vectors.take(rows) if start.vectors else None)
+    return np.isin(said, [-1, *known])
 
 
 def _cold(start: _Start, model: Clustering, dismissed: Sequence[set[str]]) -> Regrouping:

@@ -40,9 +40,6 @@ COLUMNS = (
     "prompt_version",
 )
 
-_ABOUT = """ AND f.interaction_id IN (
-    SELECT about.interaction_id FROM feedback about
-    JOIN issue_member part ON part.feedback_id = about.feedback_id WHERE part.issue_id = :issue)"""
 # The verdict behind each comment stands for it in a task, as it does for the rules.
 COMPLAINTS_SQL = (
     """
@@ -51,10 +48,10 @@ COMPLAINTS_SQL = (
            max(CASE WHEN t.status IS NULL THEN 0 WHEN t.status = 'done' THEN 1 ELSE 2 END) AS held
     FROM ("""
     + SAID
-    + _ABOUT
+    + f" AND f.interaction_id IN ({stored.ABOUT_ISSUE})"
     + """) AS said
     JOIN ("""
-    + verdicts(_ABOUT)
+    + verdicts(stored.ABOUT_ISSUE)
     + """) AS v ON v.interaction_id = said.interaction_id AND v.rater = said.rater
     JOIN issue_member m ON m.feedback_id = said.feedback_id
     LEFT JOIN task_feedback tf ON tf.feedback_id = v.feedback_id
@@ -148,11 +145,11 @@ def _send(connection: Connection, issue_id: str, actor: str, task_id: str | None
 def _task(task_id: str, issue: Mapping[str, Any], free: Sequence[Mapping[str, Any]], actor: str) -> dict[str, Any]:
     moment = utc_now()
     raters, corrections = len({row["rater"] for row in free}), sum(row["corrected"] for row in free)
-    people = "1 person" if raters == 1 else f"{raters} people"
+    people = "1 person" if raters == 1 else f"{raters:,} people"
     return {
         "task_id": task_id,
         "rule": RULE,
-        "reason": f"{actor} sent the issue “{issue['title']}”: {len(free)} complaints of {people}",
+        "reason": f"{actor} sent the issue “{issue['title']}”: {len(free):,} complaints of {people}",
         "evidence": {
             "negative": len(free),
             "raters": raters,

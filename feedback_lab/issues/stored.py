@@ -24,12 +24,12 @@ COMPUTED = "computed"  # who named an issue that no human named
 MOST_CONVERSATIONS = 2_000
 MOST_CHARACTERS = 2_000
 
-# Negative comments as everywhere, but only on the interactions of one issue (:issue): its cost is the issue's size.
-OF_ISSUE = negative_comments(
-    """AND f.interaction_id IN (
-        SELECT about.interaction_id FROM feedback about
-        JOIN issue_member part ON part.feedback_id = about.feedback_id WHERE part.issue_id = :issue)"""
-)
+# The interactions of one issue (:issue), and negative comments as everywhere, but only on these.
+ABOUT_ISSUE = """
+    SELECT about.interaction_id FROM feedback about
+    JOIN issue_member part ON part.feedback_id = about.feedback_id WHERE part.issue_id = :issue
+"""
+OF_ISSUE = negative_comments(ABOUT_ISSUE)
 COMMENTS_SQL = (
     """
     SELECT c.feedback_id, c.comment, m.feedback_id IS NOT NULL AS known, m.issue_id,

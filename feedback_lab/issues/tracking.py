@@ -6,17 +6,14 @@ comments into the issues of the stored model. Nothing is grouped again behind an
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import pandas as pd
 
-from feedback_lab.issues import refreshing
 from feedback_lab.issues.acts import rename
 from feedback_lab.issues.arriving import assign_new, propose_emerging
 from feedback_lab.issues.identity import match
 from feedback_lab.issues.listing import IssueList, IssueView, listing, select
-from feedback_lab.issues.refreshing import Progress, RefreshPlan, StalePlanError, apply_refresh, plan_refresh
-from feedback_lab.issues.stored import OF_ISSUE, SYSTEM
+from feedback_lab.issues.refreshing import RefreshPlan, StalePlanError, apply_refresh, plan_refresh, refresh
+from feedback_lab.issues.stored import OF_ISSUE
 from feedback_lab.store import Store
 from feedback_lab.verdicts import NEGATIVE_COMMENTS
 
@@ -50,23 +47,6 @@ ISSUE_COMMENTS_SQL = (
     + ") AS c JOIN issue_member m ON m.feedback_id = c.feedback_id WHERE m.issue_id = :issue "
     "ORDER BY m.score DESC, c.feedback_id LIMIT :most"
 )
-
-
-def refresh(
-    store: Store,
-    *,
-    seed: int = 0,
-    cold: bool = False,
-    embedding_model: str = "",
-    actor: str = SYSTEM,
-    progress: Progress | None = None,
-    now: datetime | None = None,
-) -> IssueList:
-    """`refreshing.refresh`, and the issues afterwards."""
-    refreshing.refresh(
-        store, seed=seed, cold=cold, embedding_model=embedding_model, actor=actor, progress=progress, now=now
-    )
-    return listing(store)
 
 
 def members(store: Store) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from feedback_lab.verdicts import negative_comments
 SLACK = timedelta(minutes=10)
 
 # Negative comments as everywhere, but only on interactions that had feedback since `:since`.
-RECENT = negative_comments("AND f.interaction_id IN (SELECT interaction_id FROM feedback WHERE received_at >= :since)")
+RECENT = negative_comments("SELECT interaction_id FROM feedback WHERE received_at >= :since")
 FRESH_SQL = (
     "SELECT c.feedback_id, c.comment FROM ("
     + RECENT

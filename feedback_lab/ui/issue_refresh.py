@@ -108,9 +108,8 @@ def _group() -> None:
     lab, actor = state.lab(), reviewing.reviewer() or "dashboard"
 
     def work(handle: JobHandle) -> IssueList:
-        return tracking.refresh(
-            lab.store, actor=actor, embedding_model=lab.settings.embedding, progress=handle.progress
-        )
+        refreshing.refresh(lab.store, actor=actor, embedding_model=lab.settings.embedding, progress=handle.progress)
+        return tracking.listing(lab.store)
 
     jobs.start(JOB, "Grouping of the comments", work)
     take_result()
