@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
@@ -21,6 +21,7 @@ from feedback_lab import serving, workers
 from feedback_lab.collector import Collector, Mounted
 from feedback_lab.errors import LabError
 from feedback_lab.settings import load_settings
+from feedback_lab.ui import background
 from feedback_lab.ui.headers import SecurityHeaders
 from feedback_lab.ui.own_pages import OwnPages
 
@@ -37,7 +38,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     warming = threading.Thread(target=warm_up, name="warm-up")
     warming.start()
     with ExitStack() as ending:
-        for step in (serving.close_lab, collector.close, workers.end, warming.join):  # done from the last to the first
+        # Done from the last to the first.
+        for step in (serving.close_lab, background.close, collector.close, workers.end, warming.join):
             ending.callback(step)
         try:
             ending.enter_context(serving.in_service(st.get_option("server.address"), st.get_option("server.port")))
@@ -49,14 +51,17 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 
 def warm_up() -> None:
-    """Load what later requests would have to wait for, then spare the search for garbage all that is loaded.
+    """Load what later requests would have to wait for, spare the search for garbage all that is loaded, then begin to
+    count what the pages open with.
 
     Some 200,000 objects of the libraries stay for ever. To look through them again and again would stop every thread
     for 100 ms and more: at the end of each page, and several times a second when many requests wait.
     """
-    importlib.import_module("feedback_lab.issues.tracking")  # with scikit-learn behind it
+    pages = importlib.import_module("feedback_lab.ui.warming")  # with scikit-learn and Plotly behind it
     gc.collect()
     gc.freeze()
+    with suppress(LabError):  # whoever asks next hears it
+        pages.prepare(serving.open_lab().store)
 
 
 def host_names() -> list[str]:

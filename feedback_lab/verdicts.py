@@ -11,21 +11,30 @@ _POLARITY = "coalesce(f.polarity, CASE WHEN f.kind IN ('correction', 'edit') THE
 _MOMENT = """coalesce(f.created_at, f.received_at) AS happened_at,
            f.created_at IS NOT NULL OR f.batch_id IS NULL AS dated"""
 
+# The columns that a verdict is made of.
+_HEARD = """f.feedback_id, f.interaction_id, f.kind, f.polarity, f.comment, f.suggested_answer, f.created_at,
+            f.received_at, f.rater_hash, f.population, f.batch_id"""
+
 # When a feedback was given, null where that is unknown; what came live, in no batch, is dated by its arrival. For SQL
 # that reads `feedback` under no other name.
 GIVEN_AT = "coalesce(created_at, CASE WHEN batch_id IS NULL THEN received_at END)"
 
-# One row an utterance of a user, with its rater: who gave it, else the session, else the interaction (the prefixes
-# keep the three apart).
-SAID = f"""
+
+def _said(feedback: str) -> str:
+    return f"""
     SELECT f.feedback_id, f.interaction_id, f.comment, f.suggested_answer,
            coalesce('user:' || f.rater_hash, 'session:' || i.session_id, 'interaction:' || f.interaction_id) AS rater,
            {_POLARITY} AS polarity,
            f.polarity IS NOT NULL AS given,
            {_MOMENT}
-    FROM feedback f LEFT JOIN interaction i ON i.interaction_id = f.interaction_id
+    FROM {feedback} f LEFT JOIN interaction i ON i.interaction_id = f.interaction_id
     WHERE {_OF_USERS}
 """
+
+
+# One row an utterance of a user, with its rater: who gave it, else the session, else the interaction (the prefixes
+# keep the three apart).
+SAID = _said("feedback")
 
 
 def is_said(column: str) -> str:
@@ -34,12 +43,11 @@ def is_said(column: str) -> str:
     return f"({column} >= '!' AND {column} < chr(127) OR trim({column}) <> '')"
 
 
-# For `verdicts`: all that was said about the interactions that had feedback in the period, which is enough to find
-# the verdicts of the period, for a part of the cost.
+# For `about`: the interactions that had feedback in a period, which is enough to find its verdicts and comments, for a
+# part of the cost.
 IN_PERIOD = """
-    AND f.interaction_id IN (
-        SELECT interaction_id FROM feedback
-        WHERE coalesce(created_at, received_at) >= :since AND coalesce(created_at, received_at) < :until)
+    SELECT interaction_id FROM feedback
+    WHERE coalesce(created_at, received_at) >= :since AND coalesce(created_at, received_at) < :until
 """
 
 
@@ -52,9 +60,9 @@ OPINIONS = f"""
 def verdicts(about: str = "") -> str:
     """One row a verdict: interaction_id, rater, polarity, feedback_id (the one that decided), happened_at, dated.
 
-    `about` is SQL that narrows feedback `f` to some interactions, as in `negative_comments`.
+    `about` is SQL for the ids of some interactions: then only these are looked at.
     """
-    return _decided(SAID + about)
+    return _decided(SAID + (f" AND f.interaction_id IN ({about})" if about else ""))
 
 
 def _decided(said: str) -> str:
@@ -73,16 +81,23 @@ def _decided(said: str) -> str:
 def negative_comments(about: str = "") -> str:
     """One row a negative comment: a non-empty comment by a user whose verdict on that interaction is negative.
 
-    `about` is SQL that narrows feedback `f` to some interactions: "AND f.interaction_id IN (...)". Where a user said
-    one thing about an interaction, that is the verdict; only of several it has to be found out.
+    `about` as in `verdicts`. Where a user said one thing about an interaction, that is the verdict; only of several it
+    has to be found out.
     """
+    heard, said, beginning = "feedback", SAID, "WITH"
+    if about:
+        heard, said = "heard", _said("heard")
+        beginning = f"""
+    WITH about AS MATERIALIZED ({about}), heard AS MATERIALIZED (
+        SELECT {_HEARD} FROM feedback f WHERE {_OF_USERS} AND f.interaction_id IN (SELECT interaction_id FROM about)
+    ),"""
     return f"""
-    WITH many AS MATERIALIZED (
-        SELECT f.interaction_id FROM feedback f WHERE {_OF_USERS} {about} GROUP BY f.interaction_id HAVING count(*) > 1
-    ), several AS MATERIALIZED ({SAID} AND f.interaction_id IN (SELECT interaction_id FROM many))
+    {beginning} many AS MATERIALIZED (
+        SELECT f.interaction_id FROM {heard} f WHERE {_OF_USERS} GROUP BY f.interaction_id HAVING count(*) > 1
+    ), several AS MATERIALIZED ({said} AND f.interaction_id IN (SELECT interaction_id FROM many))
     SELECT f.feedback_id, f.interaction_id, f.comment, {_MOMENT}
-    FROM feedback f
-    WHERE {_OF_USERS} {about} AND {_POLARITY} = 'negative' AND {is_said("f.comment")}
+    FROM {heard} f
+    WHERE {_OF_USERS} AND {_POLARITY} = 'negative' AND {is_said("f.comment")}
       AND f.interaction_id NOT IN (SELECT interaction_id FROM many)
     UNION ALL
     SELECT said.feedback_id, said.interaction_id, said.comment, said.happened_at, said.dated

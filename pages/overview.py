@@ -5,7 +5,6 @@ from datetime import date
 import streamlit as st
 
 from feedback_lab.insights import periods, summary
-from feedback_lab.records import utc_now
 from feedback_lab.ui import background, overview, state
 from feedback_lab.ui.widgets import empty_state, heading, how_counted, subheading
 
@@ -26,18 +25,17 @@ if latest is None:
 top, bar = st.container(gap="xxsmall"), st.container(horizontal=True, vertical_alignment="bottom")
 with bar:
     days = st.segmented_control(
-        "Last days", overview.PERIODS, default=30, required=True, key="days", bind="query-params"
+        "Last days", overview.PERIODS, default=overview.USUAL_DAYS, required=True, key="days", bind="query-params"
     )
-    newest = min(latest, utc_now().date())
-    until: date = st.date_input("Ending", value=newest, key="until", bind="query-params", width=150)
+    until: date = st.date_input("Ending", value=overview.last_day(latest), key="until", bind="query-params", width=150)
     by = st.selectbox(
         "Split by", periods.segments(store), index=None, placeholder="Not split", key="by", bind="query-params",
         width=200,
     )  # fmt: skip
 
-period = periods.last_days(days or 30, until)
+period = periods.last_days(days or overview.USUAL_DAYS, until)
 with top:
-    made = background.counted("overview", (period,), lambda: overview.numbers(store, period))
+    made = overview.current_numbers(store, period)
     found = made.known
     heading(
         "Is it getting better, and what do we fix first?",

@@ -8,8 +8,8 @@ from feedback_lab import review
 from feedback_lab.records import TaskStatus, utc_now
 from feedback_lab.ui import reviewing, state, words
 from feedback_lab.ui.case import conversation, decision
-from feedback_lab.ui.queue import queue_table
 from feedback_lab.ui.rules import rules_panel
+from feedback_lab.ui.task_queue import queue_table
 from feedback_lab.ui.widgets import empty_state, facts, heading
 
 PANEL_HEIGHT = 740  # px: the three panels of a usual case fit a 1440 x 900 window

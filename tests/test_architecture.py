@@ -55,6 +55,12 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
 
 
+def test_no_module_beside_the_entry_point_hides_one_of_the_standard_library() -> None:
+    """Streamlit puts that folder first where modules are looked for, and the workers look where the server does."""
+    beside = {path.stem for path in (PACKAGE / "ui").glob("*.py")} - {"__init__"}
+    assert not beside & sys.stdlib_module_names
+
+
 def test_every_room_stands_in_the_flow() -> None:
     assert {room_of(path) for path in MODULES} - {"__init__"} == set(PLACE)
 

@@ -13,10 +13,11 @@ from playwright.sync_api import Page, expect
 from feedback_lab import knowledge, review, serving
 from feedback_lab.ingest.load import import_file
 from feedback_lab.ingest.planning.plan import Plan
-from feedback_lab.issues import acts, tracking
+from feedback_lab.issues import acts
 from feedback_lab.published_text import reveal
 from feedback_lab.records import Entry
 from tests.browsing import Beacon, click_words, press, sees, settled
+from tests.issue_builders import refreshed
 from tests.server import Server, start_server
 
 pytestmark = pytest.mark.browser
@@ -51,7 +52,7 @@ def fill_with(lines: list[str], home: Path, folder: Path) -> None:
     try:
         report = import_file(lab.store, log, plan)
         assert (report.new, report.rejected) == (2 * len(lines), 1)
-        for number, issue in enumerate(tracking.refresh(lab.store).issues):
+        for number, issue in enumerate(refreshed(lab.store).issues):
             title = f"{lines[number % len(lines)][:100]} {issue.issue_id[-4:]}"
             acts.rename(lab.store, issue.issue_id, title, lines[1][:60])
             acts.set_owner(lab.store, issue.issue_id, lines[2][:60], lines[3][:60])

@@ -10,9 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from feedback_lab import serving
-from feedback_lab.issues import tracking
 from tests.browsing import choose_row, click_words, press, sees, settled
-from tests.issue_builders import complain
+from tests.issue_builders import complain, refreshed
 from tests.server import start_server
 
 pytestmark = pytest.mark.browser
@@ -49,7 +48,7 @@ def issues_url(home: Path) -> Iterator[str]:
     try:
         for kind, count in (("card", 12), ("rate", 8), ("login", 6)):
             complain(lab.store, kind, count)
-        assert len(tracking.refresh(lab.store).issues) == 3
+        assert len(refreshed(lab.store).issues) == 3
     finally:
         serving.close_lab()
     running = start_server(home)

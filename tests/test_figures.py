@@ -6,10 +6,12 @@ from threading import Event
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from feedback_lab import review
+from feedback_lab.jobs import Jobs
 from feedback_lab.serving import Lab
-from feedback_lab.ui import background
+from feedback_lab.ui import background, warming
 from tests.builders import interaction, put
-from tests.page_builders import words_of
+from tests.page_builders import open_tasks, page, some_feedback, words_of
 
 SAYS: list[str] = []
 GATES: list[Event] = []
@@ -21,6 +23,8 @@ def slow_figures(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(background, "QUICK_S", 0.0)
     monkeypatch.setattr(background, "LOOK_EVERY_S", 0.01)
     monkeypatch.setattr(background, "KEPT_TIMES", 0)
+    monkeypatch.setattr(background, "_AWAITED", Jobs(workers=2))
+    monkeypatch.setattr(background, "_BEHIND", Jobs(workers=1))
     SAYS[:], GATES[:] = [], []
     yield
     for gate in GATES:
@@ -87,6 +91,48 @@ def test_what_others_wrote_meanwhile_is_said_to_be_missing_until_it_is_counted(l
     assert job.wait(20)
     app.run()
     assert words_of(app) == "value 2"
+
+
+def test_who_holds_a_task_makes_no_figure_old(lab: Lab) -> None:
+    some_feedback(lab)
+    open_tasks(lab)
+    gates(True)
+    AppTest.from_function(script, default_timeout=30).run()
+    [task] = review.claim(lab.store, "ada")
+    review.release(lab.store, task.task_id, "ada", str(task.lease_token))
+    review.skip(lab.store, task.task_id, "ada")
+
+    assert words_of(AppTest.from_function(script, default_timeout=30).run()) == "value 1"
+
+
+def test_what_was_prepared_is_there_for_the_first_visitor(lab: Lab) -> None:
+    gates(True)
+    background.prepare(lab.store, "tested", (), make)
+    background.prepare(lab.store, "tested", (), make)  # it is made once
+    assert all(job.wait(20) for job in background._BEHIND.listing())
+
+    assert words_of(AppTest.from_function(script, default_timeout=30).run()) == "value 1"
+
+
+def test_who_asks_does_not_wait_behind_what_nobody_asked_for(lab: Lab) -> None:
+    gates(False, True)
+    background.prepare(lab.store, "other", (), make)
+    background.prepare(lab.store, "tested", (), make)
+    assert words_of(AppTest.from_function(script, default_timeout=30).run()) == "value 2"
+
+
+def test_a_server_counts_what_its_pages_open_with_unless_there_is_nothing_to_count(lab: Lab) -> None:
+    warming.prepare(lab.store)
+    assert not background._BEHIND.listing()
+
+    some_feedback(lab)
+    warming.prepare(lab.store)
+    begun = background._BEHIND.listing()
+    assert {job.name for job in begun} == {"issues", "overview", "breakdown"}
+    assert all(job.wait(20) and job.error is None for job in begun)
+    for name in ("overview", "issues"):
+        assert not page(name).exception
+    assert not background._AWAITED.listing()  # nothing was counted again
 
 
 def test_a_session_that_wrote_something_waits_until_that_is_counted(lab: Lab) -> None:

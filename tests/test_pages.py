@@ -15,6 +15,7 @@ from feedback_lab.records import Entry, utc_now
 from feedback_lab.serving import Lab
 from feedback_lab.ui.overview import sentence
 from tests.builders import interaction, pattern, put, thumb
+from tests.issue_builders import refreshed
 from tests.page_builders import ENTRY_POINT, ROOT, open_tasks, page, some_feedback, words_of
 
 PAGES = ("overview", "issues", "review", "knowledge", "upload")
@@ -258,7 +259,7 @@ def test_a_second_press_on_a_case_just_decided_is_no_error(lab: Lab) -> None:
 
 def test_a_period_without_complaints_does_not_ask_to_group_what_is_grouped(lab: Lab) -> None:
     some_feedback(lab)
-    assert tracking.refresh(lab.store).issues
+    assert refreshed(lab.store).issues
     lab.store.scalar("SELECT count(*) FROM issue")
     app = AppTest.from_file(str(ENTRY_POINT), default_timeout=60)
     app.query_params["until"] = "2020-01-01"

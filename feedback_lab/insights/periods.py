@@ -82,13 +82,15 @@ _FEEDBACK = """
 
 _RESPONSES = (
     """
-    SELECT count(*) AS interactions, count(answered.interaction_id) AS answered
-    FROM interaction i
-    JOIN import_batch b ON b.batch_id = i.batch_id AND b.complete AND b.status = 'done'
-    LEFT JOIN (SELECT DISTINCT interaction_id FROM ("""
+    WITH asked AS MATERIALIZED (
+        SELECT i.interaction_id FROM interaction i
+        JOIN import_batch b ON b.batch_id = i.batch_id AND b.complete AND b.status = 'done'
+        WHERE coalesce(i.created_at, i.received_at) >= :since AND coalesce(i.created_at, i.received_at) < :until
+    )
+    SELECT (SELECT count(*) FROM asked) AS interactions, (
+        SELECT count(DISTINCT interaction_id) FROM ("""
     + OPINIONS
-    + """) AS opinion) AS answered ON answered.interaction_id = i.interaction_id
-    WHERE coalesce(i.created_at, i.received_at) >= :since AND coalesce(i.created_at, i.received_at) < :until
+    + """) AS opinion WHERE interaction_id IN (SELECT interaction_id FROM asked)) AS answered
 """
 )
 

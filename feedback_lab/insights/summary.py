@@ -10,9 +10,8 @@ from typing import Any
 from feedback_lab.insights.opportunities import REGRESSION_NOTE, Opportunity, issues_without_question, opportunities
 from feedback_lab.insights.periods import Beside, Comparison, Period, compare, last_days, response_rate, verdicts_beside
 from feedback_lab.insights.rates import CAP, FEW_RATERS, FEW_VERDICTS, Rate
-from feedback_lab.issues.tracking import IssueView, listing
 from feedback_lab.store import Store
-from feedback_lab.verdicts import GIVEN_AT
+from feedback_lab.verdicts import GIVEN_AT, IN_PERIOD, negative_comments
 
 MOST_CORRECTIONS = 1_000
 SAMPLE_COMMENTS = 3
@@ -74,13 +73,36 @@ _FEEDBACK = f"""
       AND coalesce(created_at, received_at) >= :since AND coalesce(created_at, received_at) < :until
     GROUP BY kind ORDER BY kind
 """
+# The newest are chosen first, then their questions looked up.
 _CORRECTIONS = """
-    SELECT f.feedback_id, i.input AS question, f.suggested_answer
-    FROM feedback f LEFT JOIN interaction i ON i.interaction_id = f.interaction_id
-    WHERE f.population = 'user' AND trim(f.suggested_answer) <> ''
-      AND coalesce(f.created_at, f.received_at) >= :since AND coalesce(f.created_at, f.received_at) < :until
-    ORDER BY coalesce(f.created_at, f.received_at) DESC, f.feedback_id DESC LIMIT :most
+    WITH newest AS MATERIALIZED (
+        SELECT feedback_id, interaction_id, suggested_answer, coalesce(created_at, received_at) AS happened_at
+        FROM feedback
+        WHERE population = 'user' AND trim(suggested_answer) <> ''
+          AND coalesce(created_at, received_at) >= :since AND coalesce(created_at, received_at) < :until
+        ORDER BY happened_at DESC, feedback_id DESC LIMIT :most
+    )
+    SELECT newest.feedback_id, i.input AS question, newest.suggested_answer
+    FROM newest LEFT JOIN interaction i ON i.interaction_id = newest.interaction_id
+    ORDER BY newest.happened_at DESC, newest.feedback_id DESC
 """
+_COMMON_ISSUES = (
+    "SELECT issue.issue_id, issue.title, issue.samples AS sample_comments, count(*) AS frequency FROM ("
+    + negative_comments(IN_PERIOD)
+    + """) AS c JOIN issue_member m ON m.feedback_id = c.feedback_id JOIN issue ON issue.issue_id = m.issue_id
+    WHERE c.happened_at >= :since AND c.happened_at < :until GROUP BY ALL ORDER BY frequency DESC, issue.issue_id
+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CommonIssue:
+    """An issue with its number of comments in a period."""
+
+    issue_id: str
+    title: str
+    sample_comments: list[str]
+    frequency: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +120,7 @@ class Insights:
     positive_share: float | None
     response_rate: float | None
     implicit_signals: dict[str, int]
-    issues: tuple[IssueView, ...]
+    issues: tuple[CommonIssue, ...]
     opportunities: tuple[Opportunity, ...]
     user_corrections: tuple[dict[str, Any], ...]
     notes: tuple[str, ...]
@@ -167,7 +189,7 @@ def counted(store: Store, period: Period) -> Insights:
         positive_share=_sum(explicit, "positive") / total if total else None,
         response_rate=response_rate(store, period.since, period.until),
         implicit_signals={row["kind"]: int(row["feedback"]) for row in kinds if not row["explicit"]},
-        issues=tuple(listing(store, **period.bounds).issues),
+        issues=tuple(CommonIssue(**row) for row in store.rows(_COMMON_ISSUES, **period.bounds)),
         opportunities=(),
         user_corrections=tuple(store.rows(_CORRECTIONS, most=MOST_CORRECTIONS, **period.bounds)),
         notes=tuple(_notes(found.current, undated)),
@@ -198,12 +220,12 @@ def _sum(rows: Sequence[dict[str, Any]], column: str) -> int:
     return sum(int(row[column]) for row in rows)
 
 
-def _issue_as_dict(view: IssueView) -> dict[str, Any]:
+def _issue_as_dict(view: CommonIssue) -> dict[str, Any]:
     return {
         "issue_id": view.issue_id,
         "issue": view.title,
         "frequency": view.frequency,
-        "sample_comments": list(view.sample_comments)[:SAMPLE_COMMENTS],
+        "sample_comments": view.sample_comments[:SAMPLE_COMMENTS],
     }
 
 

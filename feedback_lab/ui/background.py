@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from feedback_lab.errors import LabError
-from feedback_lab.jobs import Job, Jobs
+from feedback_lab.jobs import Job, Jobs, State
 from feedback_lab.store import Store
 from feedback_lab.ui import state
 
@@ -37,7 +37,7 @@ class Figures(Generic[T]):
     """The newest value there is (None before the first), and the job that makes the next, if one runs.
 
     `stamp` is the commit that the value counts up to, `tried` the one for which a value was last begun. The value was
-    there at `made_at` and took `cost_s`. `error` says why the last one failed.
+    there at `made_at` and took `cost_s`. `error` says why the last one failed. `is_prepared` until somebody asks.
     """
 
     value: T | None = None
@@ -47,6 +47,7 @@ class Figures(Generic[T]):
     cost_s: float = 0.0
     job: Job[tuple[int, T]] | None = None
     error: str | None = None
+    is_prepared: bool = False
 
     def lacks(self, stamp: int) -> bool:
         """Whether something was committed up to `stamp` that the value does not count."""
@@ -78,17 +79,13 @@ def figures(
     `first` and `make` run in a thread, one after the other; what `first` commits is counted in.
     """
     store = state.lab().store
-    whole = (str(store.path), name, *key)
-    newest, own = state.commits(), state.last_own_commit()
+    newest, own = state.changes(), state.last_own_commit()
     with _lock:
-        found: Figures[T] = _kept.pop(whole) if whole in _kept else Figures()
-        _kept[whole] = found
-        while len(_kept) > MOST_KEPT:
-            del _kept[next(iter(_kept))]
-        _take(found)
+        found: Figures[T] = _figures_of(store, name, key)
+        if found.is_prepared:
+            _stop_waiting(found)
         if found.job is None and found.tried < newest and (found.is_due or found.tried < own):
-            found.tried = newest
-            found.job = (_AWAITED if awaited else _BEHIND).start(name, lambda handle: _made(store, make, first))
+            _begin(found, store, name, make, first, _AWAITED if awaited else _BEHIND)
         job = found.job
     if job is not None and (found.cost_s < QUICK_S or found.lacks(own)) and job.wait(QUICK_S):
         with _lock:
@@ -111,10 +108,27 @@ def counted(
     return found
 
 
+def prepare(
+    store: Store, name: str, key: tuple[Any, ...], make: Callable[[], T], *, first: Callable[[], object] | None = None
+) -> None:
+    """Have figures made that nobody asked for yet, one after the other. Does not wait."""
+    with _lock:
+        found: Figures[T] = _figures_of(store, name, key)
+        if found.job is None and found.value is None:
+            _begin(found, store, name, make, first, _BEHIND)
+            found.is_prepared = True
+
+
+def close() -> None:
+    """Begin nothing more that waits, and let what is being made come to its end, for two seconds each."""
+    for jobs in (_AWAITED, _BEHIND):
+        jobs.close(timeout_s=2.0)
+
+
 def say_how_old(found: Figures[Any], coming: str = "Being counted.") -> None:
     """Where something was committed that the value does not count: how old it is, and what becomes of it; the page runs
     again when the next value is there. `coming`, our own words, stands where there is no value yet."""
-    if not found.lacks(state.commits()):
+    if not found.lacks(state.changes()):
         return
     age = f"Counted {time.monotonic() - found.made_at:,.0f} s ago." if found.value is not None else ""
     if found.job is not None:
@@ -135,10 +149,41 @@ def _follow(job: Job[Any], words: str) -> None:
     look()
 
 
+def _figures_of(store: Store, name: str, key: tuple[Any, ...]) -> Figures[Any]:
+    """What is kept under a name and a key, with what its job left. The lock is held."""
+    whole = (str(store.path), name, *key)
+    found: Figures[Any] = _kept.pop(whole) if whole in _kept else Figures()
+    _kept[whole] = found
+    while len(_kept) > MOST_KEPT:
+        del _kept[next(iter(_kept))]
+    _take(found)
+    return found
+
+
+def _begin(
+    found: Figures[T],
+    store: Store,
+    name: str,
+    make: Callable[[], T],
+    first: Callable[[], object] | None,
+    jobs: Jobs,
+) -> None:
+    found.tried = state.changes(store)
+    found.job = jobs.start(name, lambda handle: _made(store, make, first))
+
+
+def _stop_waiting(found: Figures[Any]) -> None:
+    """Who asks for figures does not wait behind others that nobody asked for. The lock is held."""
+    found.is_prepared = False
+    if found.job is not None and found.job.state is State.QUEUED and found.job.cancel():
+        _BEHIND.drop(found.job.id)
+        found.job, found.tried = None, -1
+
+
 def _made(store: Store, make: Callable[[], T], first: Callable[[], object] | None) -> tuple[int, T]:
     if first is not None:
         first()
-    return state.commits(store), make()
+    return state.changes(store), make()
 
 
 def _take(found: Figures[T]) -> None:

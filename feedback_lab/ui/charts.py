@@ -56,7 +56,7 @@ def rate_over_time(frame: pd.DataFrame, markers: Sequence[tuple[datetime, str]],
     _dress(figure, colours, height=320, legend=len(segments) > 1)
     figure.update_layout(barmode="stack")
     figure.update_yaxes(tickformat=".0%", row=1, col=1, nticks=6)
-    figure.update_yaxes(row=2, col=1, nticks=3)
+    figure.update_yaxes(tickformat=",d", row=2, col=1, nticks=3)
     return figure
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from feedback_lab.issues import detail
-from feedback_lab.issues.detail import IssueComment, IssueDetail, Segment, Timeline
+from feedback_lab.issues.breakdown import Breakdown, Segment, Timeline, breakdown, timeline
+from feedback_lab.issues.detail import IssueComment
 from feedback_lab.issues.listing import IssueList, IssueView
 from feedback_lab.published_text import reveal
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store
-from feedback_lab.ui import charts, issue_acts, state, words
+from feedback_lab.ui import background, charts, issue_acts, state, words
 from feedback_lab.ui.background import figures, say_how_old
-from feedback_lab.ui.issue_list import View
+from feedback_lab.ui.issue_list import View, since_days
 from feedback_lab.ui.theme import palette
 from feedback_lab.ui.widgets import facts, marker_list, plain, quote, subheading, table, title
 
@@ -28,11 +30,7 @@ DIMENSIONS = {"model": "Model", "prompt_version": "Prompt version"}
 
 def show(store: Store, one: IssueView, listing: IssueList, view: View) -> None:
     """Quotes and comments on the left, numbers and human work on the right."""
-    since = utc_now() - timedelta(days=view.days) if view.days else None
-    made = figures(
-        "issue", (one.issue_id, view.days, utc_now().date()),
-        lambda: detail.detail(store, one.issue_id, since, limit=COMMENTS_A_PAGE), awaited=True,
-    )  # fmt: skip
+    since = since_days(view.days)
     title(one.title, one.issue_id)
     _line(one, listing)
     issue_acts.bar(store, one)
@@ -46,14 +44,25 @@ def show(store: Store, one: IssueView, listing: IssueList, view: View) -> None:
         _sub_issues(one)
         subheading("Comments")
         with st.container(key="issue_comments"):
-            _comments(store, one, since, made.value)
+            _comments(store, one, since)
     with right:
-        say_how_old(made, "What the comments have in common is being counted.")
+        made = figures(*_breakdown(store, view.days), awaited=True)
+        say_how_old(made, "When, where and on what they came is being counted.")
         if made.value:
-            _timeline(made.value.timeline, one)
-            _where(made.value.where, one)
-            _questions(made.value.questions, one)
+            _timeline(timeline(store, made.value.weeks(one.issue_id)), one)
+            _where(made.value.where(one.issue_id), one)
+            _questions(made.value.questions(one.issue_id), one)
         _history(store, one)
+
+
+def prepare(store: Store) -> None:
+    """Count when, where and on what all comments came, before somebody opens an issue."""
+    background.prepare(store, *_breakdown(store, None))
+
+
+def _breakdown(store: Store, days: int | None) -> tuple[str, tuple[Any, ...], Callable[[], Breakdown]]:
+    """Of all issues at once, whichever are opened."""
+    return "breakdown", (days, utc_now().date()), lambda: breakdown(store, since_days(days))
 
 
 def _line(one: IssueView, listing: IssueList) -> None:
@@ -95,18 +104,17 @@ def _sub_issues(one: IssueView) -> None:
     )  # fmt: skip
 
 
-def _comments(store: Store, one: IssueView, since: datetime | None, made: IssueDetail | None) -> None:
-    """A page of them, to be read, and chosen to be moved; `made` holds the first."""
+def _comments(store: Store, one: IssueView, since: datetime | None) -> None:
+    """A page of them, to be read, and chosen to be moved."""
     sub, offset = _wanted_page(one)
-    if sub is None and offset == 0:
-        found = made.comments if made else None
-    else:
-        found = state.cached(
-            "comments", (one.issue_id, sub, offset, since and since.date()),
-            lambda: detail.comments(
-                store, one.issue_id, since, sub_label=sub, offset=offset, limit=COMMENTS_A_PAGE
-            ),
-        )  # fmt: skip
+    made = figures(
+        "comments", (one.issue_id, sub, offset, since and since.date()),
+        lambda: detail.comments(store, one.issue_id, since, sub_label=sub, offset=offset, limit=COMMENTS_A_PAGE),
+        awaited=True,
+    )  # fmt: skip
+    if made.lacks(state.last_own_commit()):  # else the age of the list, above, is enough
+        say_how_old(made, "The comments are being read.")
+    found = made.value
     if found is None:
         return
     if not found.comments:
@@ -127,7 +135,7 @@ def _wanted_page(one: IssueView) -> tuple[int | None, int]:
     """Which part of the issue, and from which comment on."""
     parts = {part.title: part.sub_label for part in one.sub_issues}
     choice = None
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if parts:
             choice = st.selectbox("Part", list(parts), index=None, placeholder="All parts", width=260,
                                   key=f"part_{one.issue_id}", format_func=reveal,
@@ -190,6 +198,8 @@ def _where(found: Sequence[Segment], one: IssueView) -> None:
         "Elsewhere": [None if s.rest_share is None else 100 * s.rest_share for s in ordered],
         "Differs": ["yes" if segment.differs else "" for segment in ordered],
     })  # fmt: skip
+    if not any(frame["Differs"]):
+        frame = frame.drop(columns="Differs")
     percent = st.column_config.NumberColumn(format="%.1f %%", width=68)
     table(
         frame, f"where_{one.issue_id}", most=300,
@@ -200,7 +210,8 @@ def _where(found: Sequence[Segment], one: IssueView) -> None:
             "Differs": st.column_config.TextColumn(width=60, help="By more than chance; 5 % of those may be false."),
         },
     )  # fmt: skip
-    st.caption("The share of this issue among the negative comments of each value, and among all others.")
+    note = "The share of this issue among the negative comments of each value, and among all others."
+    st.caption(note if "Differs" in frame else f"{note} Nowhere do they differ by more than chance.")
 
 
 def _questions(found: Sequence[tuple[str, int]], one: IssueView) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -22,7 +23,7 @@ from feedback_lab.issues.listing import SORTS, STATUSES, IssueList, IssueView
 from feedback_lab.published_text import reveal
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store
-from feedback_lab.ui import state, words
+from feedback_lab.ui import background, state, words
 from feedback_lab.ui.background import Figures, counted, figures, say_how_old
 from feedback_lab.ui.widgets import pick_list, table_height
 
@@ -87,13 +88,23 @@ def view_of_address() -> View:
     )
 
 
+def since_days(days: int | None) -> datetime | None:
+    """The beginning of a period that ends now; None for all time."""
+    return utc_now() - timedelta(days=days) if days else None
+
+
 def current_listing(store: Store, days: int | None) -> Figures[IssueList]:
     """All issues of the period, also those without a comment in it, after new comments have found theirs."""
+    return counted(*_listing(store, days), first=lambda: tracking.assign_new(store))
 
-    def make() -> IssueList:
-        return issues.listing(store, utc_now() - timedelta(days=days) if days else None)
 
-    return counted("issues", (days, utc_now().date()), make, first=lambda: tracking.assign_new(store))
+def prepare(store: Store) -> None:
+    """Count the list of all time before somebody opens it."""
+    background.prepare(store, *_listing(store, None), first=lambda: tracking.assign_new(store))
+
+
+def _listing(store: Store, days: int | None) -> tuple[str, tuple[Any, ...], Callable[[], IssueList]]:
+    return "issues", (days, utc_now().date()), lambda: issues.listing(store, since_days(days))
 
 
 def _reaches_back(store: Store, days: int | None) -> bool:
@@ -212,10 +223,9 @@ def offer_export(store: Store, shown: Sequence[IssueView], view: View) -> None:
 
 def exported(store: Store, ids: Sequence[str], days: int | None) -> bytes:
     """The comments of these issues as CSV, safe to open in a spreadsheet."""
-    since = utc_now() - timedelta(days=days) if days else None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "issues.csv")
-        sending.export(store, path, issue_ids=ids, since=since, format="csv")
+        sending.export(store, path, issue_ids=ids, since=since_days(days), format="csv")
         return path.read_bytes()
 
 

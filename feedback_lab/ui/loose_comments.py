@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pandas as pd
 import streamlit as st
 
@@ -12,8 +10,8 @@ from feedback_lab.issues.listing import IssueList
 from feedback_lab.published_text import reveal
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store
-from feedback_lab.ui import state
-from feedback_lab.ui.issue_list import View
+from feedback_lab.ui.background import counted
+from feedback_lab.ui.issue_list import View, since_days
 from feedback_lab.ui.widgets import table
 
 MOST = 500
@@ -32,9 +30,11 @@ def show(store: Store, listing: IssueList, view: View) -> None:
 
 
 def _comments(store: Store, view: View, low: bool) -> None:
-    since = utc_now() - timedelta(days=view.days) if view.days else None
     key = f"loose_{low}"
-    found = state.cached(key, (view.days,), lambda: detail.loose(store, since, low_information=low, limit=MOST))
+    found = counted(
+        key, (view.days, utc_now().date()),
+        lambda: detail.loose(store, since_days(view.days), low_information=low, limit=MOST),
+    ).known  # fmt: skip
     frame = pd.DataFrame({
         "Comment": [reveal(row.comment[:CELL_CHARACTERS]) for row in found.comments],
         "When": [row.happened_at if row.dated else None for row in found.comments],

@@ -15,18 +15,18 @@ from feedback_lab.insights import periods, summary
 from feedback_lab.insights.opportunities import Opportunity
 from feedback_lab.insights.periods import Comparison, Period
 from feedback_lab.insights.rates import Rate
-from feedback_lab.insights.summary import Insights, Wins
-from feedback_lab.issues.listing import IssueView
+from feedback_lab.insights.summary import CommonIssue, Insights, Wins
 from feedback_lab.published_text import reveal
 from feedback_lab.records import utc_now
 from feedback_lab.store import Store
-from feedback_lab.ui import charts, state, words
-from feedback_lab.ui.background import Figures, say_how_old
+from feedback_lab.ui import background, charts, state, words
+from feedback_lab.ui.background import Figures, counted, say_how_old
 from feedback_lab.ui.theme import palette
 from feedback_lab.ui.widgets import marker_list, pick_list
 from feedback_lab.verdicts import OPINIONS
 
 PERIODS = (7, 30, 90, 365)
+USUAL_DAYS = 30
 WEEKLY_FROM = 60  # days: a longer period is drawn by week
 LATEST_SQL = f"SELECT max(happened_at) FROM ({OPINIONS}) AS opinion"
 MARKERS_SQL = """
@@ -55,6 +55,23 @@ def latest_day(store: Store) -> date | None:
     """The day of the newest opinion; None where there is none. An old log is shown by its own last days."""
     latest: datetime | None = store.scalar(LATEST_SQL)
     return latest.date() if latest else None
+
+
+def last_day(latest: date) -> date:
+    """The day with which the page's periods end, unless another is chosen."""
+    return min(latest, utc_now().date())
+
+
+def current_numbers(store: Store, period: Period) -> Figures[Numbers]:
+    """The numbers of a period, counted once for all sessions."""
+    return counted("overview", (period,), lambda: numbers(store, period))
+
+
+def prepare(store: Store) -> None:
+    """Count the period that the page opens with, before somebody opens it."""
+    if latest := latest_day(store):
+        period = periods.last_days(USUAL_DAYS, last_day(latest))
+        background.prepare(store, "overview", (period,), lambda: numbers(store, period))
 
 
 def numbers(store: Store, period: Period) -> Numbers:
@@ -98,9 +115,10 @@ def cards(found: Numbers) -> None:
     insights = found.insights
     rate, answered, total = insights.rate, insights.response_rate, insights.total_feedback
     before = found.response_before
+    more = answered - before if answered is not None and before is not None else None
     with st.grid(4, min_column_width=300, gap="small"):
         st.metric(
-            "Positive rate", words.percent(rate.rate), words.points(insights.comparison.change),
+            "Positive rate", words.percent(rate.rate), **_change_of_rate(insights.comparison.change, is_good=True),
             border=True, height=CARD_HEIGHT, chart_data=_history(found.by_day, "rate"), help=_versions(rate, insights),
             delta_description=f"n {rate.n:,}",
         )  # fmt: skip
@@ -110,8 +128,8 @@ def cards(found: Numbers) -> None:
         )  # fmt: skip
         st.metric(
             "Response rate", words.percent(answered), border=True, height=CARD_HEIGHT,
-            delta=words.points(answered - before) if answered is not None and before is not None else None,
-            delta_color="off", delta_description=None if answered is not None else "no log with unrated answers",
+            **_change_of_rate(more, is_good=False),
+            delta_description=None if answered is not None else "no log with unrated answers",
             help="Interactions with a verdict, of all interactions in logs that hold unrated ones too.",
         )  # fmt: skip
         _task_card()
@@ -144,7 +162,7 @@ def chart(found: Numbers, frame: pd.DataFrame, period: Period, by: str | None) -
         st.caption(". ".join(notes) + ".")
 
 
-def fix_first(issues: Sequence[IssueView], made: Figures[Wins]) -> None:
+def fix_first(issues: Sequence[CommonIssue], made: Figures[Wins]) -> None:
     """Issues by what there is to win, then by how often they were said; choosing one opens it."""
     wins = {one.issue_id: one for one in made.value.opportunities} if made.value else {}
     common = {one.issue_id: one for one in issues}
@@ -205,6 +223,14 @@ def _step(period: Period) -> periods.Step:
 def _history(frame: pd.DataFrame, column: str) -> list[float] | None:
     values = frame[column].dropna().tolist()
     return values if len(values) > 1 else None
+
+
+def _change_of_rate(change: float | None, *, is_good: bool) -> dict[str, Any]:
+    """The delta of a metric: coloured where more of it is good, without colour and arrow where it rounds to nothing."""
+    shown = words.points(change)
+    if shown == words.points(0.0):
+        return {"delta": shown, "delta_color": "off", "delta_arrow": "off"}
+    return {"delta": shown, "delta_color": "normal" if is_good else "off"}
 
 
 def _versions(rate: Rate, insights: Insights) -> str:

@@ -50,14 +50,14 @@ def said() -> list[tuple[str, str]]:
     return kept
 
 
-def commits(store: Store | None = None) -> int:
-    """The number of the last commit: a key for caches, which are then right until something is written."""
-    return int((store or lab().store).scalar("SELECT acknowledged FROM ledger"))
+def changes(store: Store | None = None) -> int:
+    """The number of the last commit that changed figures: a key for caches, which are then right until the next."""
+    return (store or lab().store).changes
 
 
 def wrote() -> None:
     """Note that this session wrote something: from now on it sees no figures that do not count it."""
-    st.session_state["own_commit"] = commits()
+    st.session_state["own_commit"] = changes()
 
 
 def last_own_commit() -> int:
@@ -66,8 +66,8 @@ def last_own_commit() -> int:
 
 
 def cached(name: str, key: tuple[Any, ...], make: Callable[[], T]) -> T:
-    """`make()` once per `key` and commit in this session; the newest value of each name is kept."""
-    stamp = (commits(), *key)
+    """`make()` once per `key` and change of the store in this session; the newest value of each name is kept."""
+    stamp = (changes(), *key)
     kept = st.session_state.get(f"cache_{name}")
     if kept is None or kept[0] != stamp:
         kept = (stamp, make())

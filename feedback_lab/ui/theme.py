@@ -32,8 +32,8 @@ def palette() -> Palette:
 
 # What config.toml cannot say: less air around wide pages, figures of one width, a larger size for plain text that
 # is a title (headings are Markdown, and titles hold strangers' words), no toolbar over a list that
-# is only chosen from, no text box squeezed flat by a panel of fixed height, columns that stack on a
-# small screen.
+# is only chosen from, no text box squeezed flat by a panel of fixed height, segmented buttons as high as the
+# boxes that they stand beside, columns that stack on a small screen.
 STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; }
 .st-key-content { margin-left: auto; margin-right: auto; }
@@ -42,6 +42,7 @@ STYLE = """<style>
 [class*="st-key-title_"] [data-testid="stText"] { font-size: 1.25rem; font-weight: 600; }
 [class*="st-key-quiet_"] [data-testid="stText"] { font-size: 0.875rem; opacity: 0.65; }
 [class*="st-key-panel_"] > * { flex-shrink: 0; }
+[data-testid="stButtonGroup"] [data-variant="segmented_control"] { min-height: 2.5rem; }
 [class*="st-key-list_"] [data-testid="stElementToolbar"] { display: none; }
 @media (max-width: 1000px) { [data-testid="stColumn"] { min-width: 100%; } }
 </style>"""

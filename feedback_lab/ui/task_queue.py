@@ -10,7 +10,7 @@ import streamlit as st
 from feedback_lab.published_text import reveal
 from feedback_lab.review import Task
 from feedback_lab.ui import reviewing, state, words
-from feedback_lab.ui.widgets import pick_list
+from feedback_lab.ui.widgets import pick_list, table_height
 
 LABELS_SQL = """
     SELECT t.task_id, left(coalesce(nullif(trim(i.input), ''), (
@@ -36,10 +36,10 @@ def queue_table(tasks: Sequence[Task], current: Task | None, name: str) -> None:
     )
     with st.container(key="list_queue"):
         pick_list(
-            frame, "queue", ids, current.task_id if current else None, _take, height=600,
+            frame, "queue", ids, current.task_id if current else None, _take, height=table_height(len(rows), 600),
             columns={
                 "Case": st.column_config.TextColumn(width=155),
-                "Items": st.column_config.NumberColumn(width=45),
+                "Items": st.column_config.NumberColumn(width=45, format="compact"),
                 "": st.column_config.TextColumn(width=50),
             },
         )  # fmt: skip
