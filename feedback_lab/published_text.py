@@ -92,6 +92,8 @@ def cell(text: str) -> str:
     An apostrophe is also put before text that already looks so protected, so taking one away gives every
     original back. Writers quote every cell, so that another delimiter cannot start a cell inside this one.
     """
+    if text[:1].isalnum() and text.isascii():  # nearly all text, and no formula
+        return text
     return f"'{text}" if _FORMULA.match(text) else text
 
 

@@ -43,6 +43,7 @@ def test_the_line_sep_names_the_delimiter(tmp_path: Path) -> None:
     ("content", "header"),
     [
         ("{question},{answer}\nWhy?,So.\n", ["{question}", "{answer}"]),
+        ('{"question"},{"answer"}\nWhy?,So.\n', ['{"question"}', '{"answer"}']),
         ("{{user id}};comment\n7;no\n", ["{{user id}}", "comment"]),
         ("\ufeff{comment}\nbad\nworse\n", ["{comment}"]),
         ("{id, comment}\n7,no\n", ["{id", "comment}"]),

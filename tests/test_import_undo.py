@@ -131,6 +131,22 @@ def test_an_interaction_that_others_speak_about_stays_bare(store: Store, tmp_pat
     assert not any(contents(store).values())
 
 
+def test_files_that_only_repeated_the_rows_are_named(store: Store, tmp_path: Path) -> None:
+    before = brought(store, tmp_path / "before.csv", ("1", "How?", "", "slow"), ("1", "How?", "", "slow"))
+    first = brought(store, tmp_path / "first.csv", ("2", "Why?", "", "late"))
+    again = brought(store, tmp_path / "again.csv", ("2", "Why?", "", "late"), ("3", "When?", "", ""))
+    brought(store, tmp_path / "other.csv", ("4", "Who?", "", ""))
+    report = undo(store, first, "ada")
+
+    assert report.repeated_by == ("again.csv",)
+    assert undone_words(report)[-1] == (
+        "Rows of again.csv that only repeated rows of this import go with it: import again what is to stay."
+    )
+    assert store.scalar("SELECT count(*) FROM interaction") == 3
+    undo(store, again, "ada")
+    assert undo(store, before, "ada").repeated_by == ()
+
+
 def test_an_unknown_or_undone_import_is_said_clearly(store: Store, tmp_path: Path) -> None:
     batch = brought(store, tmp_path / "a.csv", ("1", "How?", "", "slow"))
     undo(store, batch, "ada")

@@ -101,6 +101,41 @@ def test_a_page_that_is_broken_or_no_page_costs_itself_alone(tmp_path: Path) -> 
     ]
 
 
+def test_a_second_list_in_a_page_is_rejected_and_not_lost(tmp_path: Path) -> None:
+    pages = [
+        page({"id": 1}),
+        page({"id": 2}),
+        {"more": ROWS, **page({"id": 3}), "links": [{"next": 4}], "history": ROWS},
+    ]
+    rows = list(opened(tmp_path, "\n".join(map(json.dumps, pages))))
+
+    assert codes(rows) == [(1, None), (2, None), (3, None), (3, "no_rows")]
+    assert rows[3].raw == [json.dumps(ROWS)]
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_a_page_with_two_lists_of_one_name_gives_the_rows_of_both(tmp_path: Path, copies: int) -> None:
+    twice = '{"data": [{"id": 1}], "data": [{"id": 2}, {"id": 3}], "total": 3}'
+
+    assert values(opened(tmp_path, "\n".join([twice] * copies))) == [{"id": 1}, {"id": 2}, {"id": 3}] * copies
+
+
+def test_a_page_behind_flat_rows_gives_its_rows(tmp_path: Path) -> None:
+    flat = [{"id": number, "text": "t"} for number in range(1_500)]
+    odd = {"id": 3, "items": [{"x": 1}]}
+    lines = [*flat, page({"id": 1, "text": "\ud800"}, {"id": 2}), odd, page()]
+    rows = list(opened(tmp_path, "\n".join(map(json.dumps, lines))))
+
+    assert [row.values for row in rows] == [*flat, {"id": 1, "text": "\ufffd"}, {"id": 2}, odd, page()]
+    assert [row.line for row in rows[1_500:]] == [1_501, 1_501, 1_502, 1_503]
+
+
+def test_rows_that_all_hold_a_list_stay_whole(tmp_path: Path) -> None:
+    lines = [{"id": 0, "items": [{"x": 1}]}, {"id": 1, "items": []}, {"items": [{"x": 2}], "count": 1}]
+
+    assert values(opened(tmp_path, "\n".join(map(json.dumps, lines)))) == lines
+
+
 @pytest.mark.parametrize(
     "record", [{"id": 1, "data": [{"x": 1}]}, {"turns": [{"role": "user"}]}, {"data": [{"x": 1}], "scores": [{"y": 1}]}]
 )

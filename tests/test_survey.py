@@ -19,7 +19,7 @@ from tests.import_builders import counts
 
 def everything_is_judged(staging: staging.Staging, _engine: object) -> Survey:
     none = np.zeros(staging.size, np.bool_)
-    return Survey(~none, none, np.zeros(staging.feedback.rows, np.bool_), 0, 0)
+    return Survey(~none, ~none, np.zeros(staging.feedback.rows, np.bool_), 0, 0)
 
 
 SURVEYED = st.lists(

@@ -52,7 +52,7 @@ def undone_words(report: undo.UndoReport) -> list[str]:
         words.append(
             f"Left without content: {report.bare_interactions:,} interactions, because other imports speak about them."
         )
-    return words
+    return words + undo.repeats_said(report.repeated_by)
 
 
 def backup(

@@ -27,6 +27,7 @@ from feedback_lab.errors import DiskError
 from feedback_lab.ingest.bulk import Loader, Totals
 from feedback_lab.ingest.conflicts import Beside, beside
 from feedback_lab.ingest.habits import Habits, habits_of
+from feedback_lab.ingest.memory import give_back
 from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.ingest.previewing import Preview, opened, preview
 from feedback_lab.ingest.reading.ahead import ahead
@@ -122,6 +123,7 @@ def import_file(
             staging, rejects, _ = _staged(stack, store, source, plan, batch, key, told, dry_run, progress)
         # A tool's export can be counted, and the first rows corrected, only once all rows were read.
         batch = dataclasses.replace(batch, format=source.format + habits.otherwise(told))
+        give_back()
         step = partial(progress, staging.read) if progress is not None else lambda: None
         reading = beside(source, rejects, stack.enter_context(ThreadPoolExecutor(1)))
         totals = _load(store, batch, staging, dry_run, step=step, reading=reading)
@@ -189,8 +191,9 @@ def _staged(
     staging = stack.enter_context(closing(Staging(folder)))
     rejects = stack.enter_context(closing(RejectsFile(folder, batch.batch_id, source.header)))
     mapper = Mapper(plan, habits, user_key=key, started_at=batch.started_at)
-    for rows in stack.enter_context(closing(ahead(source.batches()))):
-        staged = mapper.map(rows)
+    batches = stack.enter_context(closing(ahead(source.batches())))
+    for found in stack.enter_context(closing(ahead(map(mapper.read, batches)))):
+        staged = mapper.staged(found)
         staging.add(staged)
         if not dry_run:
             for one in staged.rejected:

@@ -63,7 +63,8 @@ class _Seen:
             again[order] = known | ~first
         new = ordered[first & ~known]
         while self._runs and len(self._runs[-1]) < 2 * len(new):
-            new = np.sort(np.concatenate((self._runs.pop(), new)), kind="stable")
+            new = np.concatenate((self._runs.pop(), new))
+            new.sort(kind="stable")
         if len(new):
             self._runs.append(new)
         return again

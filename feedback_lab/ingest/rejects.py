@@ -34,7 +34,10 @@ class RejectsFile:
             self._handle = self._young.open("w", encoding="utf-8", errors="backslashreplace", newline="")
             self._writer = csv.writer(self._handle, quoting=csv.QUOTE_ALL)
             self._writer.writerow([*HEAD, *map(cell, self._header)])
-        raw = row.raw or [text_of(row.values.get(name)) for name in self._header]
+        raw = row.raw
+        if not raw:
+            values = map(row.values.get, self._header)
+            raw = [value if type(value) is str else text_of(value) for value in values]
         self._writer.writerow(
             [row.line, cell(problem.column or ""), problem.code, cell(problem.message), *map(cell, raw)]
         )

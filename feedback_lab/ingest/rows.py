@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +41,18 @@ NAMES = frozenset(("interaction_id", "feedback_id"))
 OF_THE_PART = ("turn", "created_at", "input", "output", "user_hash", "metadata")
 
 
+class Read(NamedTuple):
+    """What the cells of a batch mean, before its rows have ids; `rest` is what no field takes, as JSON."""
+
+    batch: Batch
+    fields: Mapping[str, Any]
+    said: Said
+    own: Own
+    roles: list[str | None] | None
+    rest: Any
+    reject: Rejections
+
+
 class Mapper:
     """Maps the batches of one file, in order: running numbers and open questions are counted on the way."""
 
@@ -66,6 +78,10 @@ class Mapper:
 
     def map(self, batch: Batch) -> Staged:
         """The records of the rows, and the problems of the others; never raises for what a file may hold."""
+        return self.staged(self.read(batch))
+
+    def read(self, batch: Batch) -> Read:
+        """What the cells mean: the first half of `map`, which may run in another thread than the second."""
         rows = len(batch.lines)
         fields = {name: column for name in self._names if (column := self._texts(batch, name)).null_count < rows}
         reject = Rejections(rows, self._plan.columns)
@@ -73,10 +89,7 @@ class Mapper:
         reject.add(None, self._empty(fields, said))
         own = own_fields(fields, rows, self._times, self.user_hash, reject)
         roles = roles_of(fields, rows, reject) if self._plan.is_chat else None
-        staged = self._staged(batch, fields, said, own, roles, reject)
-        self._rows += rows
-        self._feedback += sum(part.num_rows for part in staged.feedback)
-        return staged
+        return Read(batch, fields, said, own, roles, self._rest(batch), reject)
 
     def _texts(self, batch: Batch, name: str) -> Any:
         """The texts of a field, after the replacements of the plan; null where a row gives none."""
@@ -101,21 +114,14 @@ class Mapper:
         error = Unreadable("empty_row", "the row holds neither a question, nor an answer, nor feedback")
         return dict.fromkeys(np.flatnonzero(~filled).tolist(), error)
 
-    def _staged(
-        self,
-        batch: Batch,
-        fields: Mapping[str, Any],
-        said: Said,
-        own: Own,
-        roles: list[str | None] | None,
-        reject: Rejections,
-    ) -> Staged:
+    def staged(self, read: Read) -> Staged:
+        """What was read, as records with their ids: the second half of `map`, in the same order."""
+        batch, fields, said, own, roles, rest, reject = read
         rows, fine = len(batch.lines), reject.fine
         nothing = pa.nulls(rows, pa.string())
         has_feedback_id = is_given(own.feedback_id)
         wanted = fine & (~is_given(own.interaction_id) | (~has_feedback_id & said.any))
         minted = self._minter.mint(self._identity(fields, said), wanted, ~has_feedback_id)
-        rest = self._rest(batch)
         ids = or_minted(own.interaction_id, "i-", minted, wanted)
         question, answer = fields.get("input", nothing), fields.get("output", nothing)
         part = Part(ids, own.turn, own.created_at, question, answer, own.user_hash, nulled(rest, said.main))
@@ -140,6 +146,8 @@ class Mapper:
         undated = np.where(said.any, ~is_given(own.rated_at), ~is_given(own.created_at))
         rejected = rejected_rows(batch, reject.problems, self._rows)
         named = self._plan.is_chat or not NAMES.isdisjoint(fields)
+        self._rows += rows
+        self._feedback += sum(part.num_rows for part in feedback)
         return Staged(interaction_rows(columns, fine), feedback, rejected, fine & undated, rows, named)
 
     def _arrived(self, batch: Batch, part: Part) -> dict[str, Any]:

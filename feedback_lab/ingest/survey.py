@@ -70,12 +70,13 @@ TEMPORARY = ("interaction_key", "feedback_key", "interaction_known", "feedback_k
 class Survey:
     """What became clear without judging. Flags are indexed by place, those of feedback by number.
 
-    `odd` are the rows to judge; `known` and `said` the records of the other rows that are stored already.
-    `duplicate` and `undated` count rows that are not odd; undated ones only where they are new.
+    `odd` are the rows to judge, `taken` these and the rows whose interaction is stored; `said` is the feedback that is
+    stored or shares its id. `duplicate` and `undated` count rows that are not odd; undated ones only where they are
+    new.
     """
 
     odd: Flags
-    known: Flags
+    taken: Flags
     said: Flags
     duplicate: int
     undated: int
@@ -118,7 +119,7 @@ def survey(staging: Staging, engine: Engine) -> Survey:
             has_new[places[~said[numbers]]] = True
     duplicate = known & ~odd & ~has_new
     undated = staging.undated & ~odd & ~duplicate
-    return Survey(odd, known, said, int(duplicate.sum()), int(undated.sum()))
+    return Survey(odd, np.logical_or(known, odd, out=known), said, int(duplicate.sum()), int(undated.sum()))
 
 
 def _compared(spool: Spool, size: int, engine: Engine, statements: _Statements, named: bool) -> tuple[Flags, Flags]:

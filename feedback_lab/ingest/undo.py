@@ -1,11 +1,13 @@
 """Taking a whole import back: afterwards the tables stand as if it had never come, the trail excepted.
 
 A decision is a human's word, so an import on which one rests stays until the decision is undone. Interactions
-that other imports speak about stay as bare rows, with what those imports themselves brought.
+that other imports speak about stay as bare rows, with what those imports themselves brought. What they only repeated
+goes: a duplicate leaves no trace but its count, so `repeated_by` names the files that may have to come again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +30,11 @@ DECIDED = f"""
 ALONE = f"""
     SELECT task_id FROM task_feedback GROUP BY task_id
     HAVING bool_and(feedback_id IN ({GONE}))
+"""
+REPEATED = """
+    SELECT DISTINCT coalesce(other.file_name, other.source) AS name FROM import_batch AS other
+    JOIN import_batch AS this ON this.batch_id = :batch AND other.finished_at > this.finished_at
+    WHERE other.status = 'done' AND other.rows_duplicate > 0 ORDER BY name
 """
 # Interactions of this batch that others speak about: their feedback, or a field that they filled.
 SHARED = """
@@ -77,7 +84,8 @@ class UndoReport:
     """What an undo removed: whole records and undecided tasks, and what it only emptied.
 
     `emptied_fields` were filled by the import in others' interactions; `bare_interactions` are its own that stay
-    without content, because other imports speak about them.
+    without content, because other imports speak about them. `repeated_by` are the files of later imports with rows that
+    were stored already: where this import had stored them, they are gone.
     """
 
     batch_id: str
@@ -86,6 +94,20 @@ class UndoReport:
     tasks: int
     emptied_fields: int
     bare_interactions: int
+    repeated_by: tuple[str, ...] = ()
+
+
+def repeated_by(connection: Connection, batch_id: str) -> tuple[str, ...]:
+    """The files of later imports that found rows stored already, which may be rows of this import."""
+    return tuple(connection.execute(text(REPEATED), {"batch": batch_id}).scalars())
+
+
+def repeats_said(names: Sequence[str]) -> list[str]:
+    """The sentence about them: what an undo takes from them too; none where there are none."""
+    if not names:
+        return []
+    files = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return [f"Rows of {files} that only repeated rows of this import go with it: import again what is to stay."]
 
 
 def undo(store: Store, batch_id: str, actor: str) -> UndoReport:
@@ -144,7 +166,7 @@ def _remove(connection: Connection, batch_id: str) -> UndoReport:
     change(MOVE_ANCHORS)
     change("DELETE FROM import_reject WHERE batch_id = :batch")
     change("UPDATE import_batch SET status = 'undone' WHERE batch_id = :batch")
-    return UndoReport(batch_id, interactions, feedback, len(alone), emptied, bare)
+    return UndoReport(batch_id, interactions, feedback, len(alone), emptied, bare, repeated_by(connection, batch_id))
 
 
 def _remove_tasks(connection: Connection, task_ids: list[Any]) -> None:

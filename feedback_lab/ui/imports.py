@@ -11,7 +11,7 @@ from feedback_lab.errors import LabError
 from feedback_lab.ingest.history import history, other_imports_of
 from feedback_lab.ingest.load import ImportReport
 from feedback_lab.ingest.planning.plan import Plan
-from feedback_lab.ingest.undo import undo
+from feedback_lab.ingest.undo import repeated_by, repeats_said, undo
 from feedback_lab.published_text import reveal
 from feedback_lab.ui import jobs, state, uploading, words
 from feedback_lab.ui.widgets import notice, subheading, table
@@ -129,10 +129,12 @@ def show_history() -> None:
         batch = batches[rows[0]]
         _offer_rejected(batch["batch_id"])
         rows_new = words.count(batch["rows_new"], "new row")
+        with state.lab().store.read() as connection:
+            repeats = repeats_said(repeated_by(connection, batch["batch_id"]))
         notice(
             "attention",
             f"Taking back {batch['file_name'] or batch['source']} removes what its {rows_new} added, "
-            "and the undecided tasks that rest on it alone.",
+            + " ".join(["and the undecided tasks that rest on it alone.", *map(reveal, repeats)]),
         )
         st.button("Take this import back", icon=":material/undo:", on_click=_undo, args=(batch["batch_id"],),
                   key=f"undo_{batch['batch_id']}")  # fmt: skip

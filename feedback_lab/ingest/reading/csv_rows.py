@@ -26,9 +26,9 @@ from feedback_lab.ingest.reading.batches import (
     not_utf8,
     too_large,
 )
-from feedback_lab.ingest.reading.csv_blocks import Plain, cells_of, plain_records
+from feedback_lab.ingest.reading.csv_blocks import Plain, cells_of, has_lone_return, plain_records
 
-LARGE_BLOCK = 1 << 22  # characters read at once
+LARGE_BLOCK = 1 << 21  # characters read at once
 SMALL_BLOCK = 1 << 16  # characters read at once behind a place that is not by the book
 
 
@@ -132,7 +132,7 @@ def _plain(block: str, delimiter: str) -> tuple[bytes, Plain]:
     except UnicodeEncodeError:
         return b"", neither
     # Arrow takes a byte order mark away, also where it is the text of the first cell.
-    if len(delimiter.encode()) > 1 or data.count(b"\r") != data.count(b"\r\n") or data.startswith(codecs.BOM_UTF8):
+    if len(delimiter.encode()) > 1 or has_lone_return(data) or data.startswith(codecs.BOM_UTF8):
         return b"", neither
     plain = plain_records(data, ord(delimiter))
     long = np.flatnonzero(plain.ends - plain.starts > MAX_CELL)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, TextIO
 
 from feedback_lab.ingest.reading.batches import MAX_CELL, MAX_LINE, Problem, Row, not_utf8, storable, too_large
 from feedback_lab.ingest.reading.heading import MAX_COLUMNS
+from feedback_lab.ingest.reading.json_shape import holds_rows, list_of_page
 from feedback_lab.ingest.reading.json_text import DECODER, BadJson, JsonText, reason_of
 
 MAX_DEPTH = 100  # levels of nested JSON
 
 
 def rows_of_lines(handle: TextIO, broken: bool) -> Iterator[Row]:
-    """One row for each object in a line; an empty line holds none, and what is broken in a line costs all of it."""
+    """One row for each object in a line; an empty line holds none, and what is broken in a line costs all of it.
+
+    A page of an API among rows, under a name that no row before it has, gives the rows of its list.
+    """
+    known: set[str] = set()
     for number, line in enumerate(_lines(handle), 1):
         text = line.strip().lstrip("\ufeff")
         if not text:
@@ -21,9 +27,15 @@ def rows_of_lines(handle: TextIO, broken: bool) -> Iterator[Row]:
         try:
             found = _values_in(text)
         except (ValueError, RecursionError, BadJson) as error:
-            yield _bad(number, f"the line is not JSON: {reason_of(error)}", text)
+            yield _bad(number, f"the line cannot be read as JSON: {reason_of(error)}", text)
             continue
         for value, part in found:
+            if known and isinstance(value, dict) and (name := list_of_page(value, known)):
+                for row in storable(value[name]):
+                    yield _row(number, json.dumps(row, ensure_ascii=False), row, broken)
+                continue
+            if isinstance(value, dict) and len(known) < MAX_COLUMNS:
+                known.update(value)
             yield _row(number, part, value, broken)
 
 
@@ -75,8 +87,13 @@ def _rows_of_page(source: JsonText, broken: bool, name: str) -> Iterator[Row]:
                 yield from _rows_of_list(source, broken, None)
                 if not source.peek():
                     return
-            else:
-                others[found] = source.value()[1][:100]
+                continue
+            start = source.line
+            value, text = source.value()
+            others[found] = text[:100]
+            if holds_rows(found, value):
+                words = f"the list {found[:40]!r} stands beside {name[:40]!r}, which is where the rows of this file are"
+                yield _bad(start, words, text[:1_000], "no_rows")
     except BadJson as error:
         yield _bad(source.line, f"the object around the rows is broken here: {error}", "", "cut_off")
         source.to_next_object(first_name)
@@ -106,7 +123,7 @@ def _next_row(source: JsonText, broken: bool, first_name: str | None) -> Row:
     try:
         value, text = source.value()
     except BadJson as error:
-        return _bad(line, f"what begins in this line is not JSON: {error}", source.step_over(first_name))
+        return _bad(line, f"what begins in this line cannot be read as JSON: {error}", source.step_over(first_name))
     return _row(line, text, value, broken)
 
 

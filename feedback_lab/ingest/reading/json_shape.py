@@ -5,8 +5,8 @@ An API hands out a long list page by page: many objects around one list each, in
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple, TextIO
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NamedTuple, TextIO
 
 from feedback_lab.ingest.reading.json_text import DECODER, BadJson, JsonText
 
@@ -66,13 +66,30 @@ def shape_of(start: str, handle: TextIO) -> Shape:
     return Shape(False, None, "one JSON object, read as one row" if alone else "JSON objects one after another")
 
 
+def holds_rows(name: str, value: Any) -> bool:
+    """Whether what stands under this name in a page is a list of rows, no part of one row and not of the paging."""
+    is_list = isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+    return is_list and name not in WHOLE and name.lower() not in PAGING
+
+
+def list_of_page(value: Mapping[str, Any], columns: Collection[str]) -> str | None:
+    """The name of the list that an object among rows is built around; None where it is a row with such `columns`."""
+    if all(name in columns for name in value):
+        return None
+    lists = [name for name, part in value.items() if holds_rows(name, part)]
+    alone = len(lists) == 1 and lists[0] not in columns and lists[0].lower() in WRAPPERS
+    return lists[0] if alone and _are_of_paging(name for name in value if name != lists[0]) else None
+
+
 def _names_in(source: JsonText) -> _Names:
     """The names in the next object; where it is cut off or broken, those before that place."""
     found = _Names([], [], True)
     try:
         if source.peek() == "{":
             for name in source.members():
-                (found.lists if _holds_objects(source) and name not in WHOLE else found.others).append(name)
+                names = found.lists if _holds_objects(source) and name not in WHOLE else found.others
+                if name not in names:
+                    names.append(name)
     except BadJson:
         return found._replace(whole=False)  # reading the rows says where it ends
     return found

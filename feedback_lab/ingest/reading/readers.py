@@ -31,8 +31,10 @@ from feedback_lab.ingest.reading.packed import ZIP, Content, content_of
 
 SAMPLE = 1_000  # rows that suggestions look at
 JSON_START = re.compile(r"[\ufeff\s]*(?:\{|\[\s*\{)")
-# A table's header whose first column has a name in braces, as placeholders have: {question},{answer}
-BRACED_NAME = re.compile(r"[\ufeff\s]*\{+[^\s\"'{}:\[\]][^\"{}:\n]*\}*[ \t]*(?:[,;\t|]|\r?\n\s*[^\s{\[])")
+# A table's header whose first column has a name in braces, as placeholders have: {question},{answer}, {"question"},...
+BRACED_NAME = re.compile(
+    r"[\ufeff\s]*\{+(?:[^\s\"'{}:\[\]][^\"{}:\n]*\}*|\"[^\"{}:\n]*\"\}+)[ \t]*(?:[,;\t|]|\r?\n\s*[^\s{\[])"
+)
 
 
 @dataclass(frozen=True, slots=True)
