@@ -150,7 +150,7 @@ def arriving(folder: Path, store: Callable[[], Store]) -> None:
     tracking.refresh(lab)
     print(f"first refresh of {stored_now:,}: {time.perf_counter() - begun:.1f} s")
     look = arriving_room._propose
-    for name, looks in (("assigned", lambda lab, least: []), ("assigned, and looked at for proposals", look)):
+    for name, looks in (("assigned", lambda lab: None), ("assigned, and looked at for proposals", look)):
         arriving_room._propose = looks
         for _ in range(3):
             keep(lab, [f"{comment} {stored_now}" for comment in texts[100_000:]], stored_now)

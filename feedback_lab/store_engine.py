@@ -62,7 +62,7 @@ class ParsesOnce(Dialect):
         self._parsed: dict[str, Any] = {}
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        """Execute it as the engine parsed it before; what is no query and no change of rows, as it stands."""
+        """Execute a query or a change of rows in its parsed form, anything else as text."""
         parsed = self._parsed.get(statement)
         if parsed is None:
             found = cursor.connection.extract_statements(statement)

@@ -117,7 +117,7 @@ def test_a_dismissed_proposal_does_not_come_back(grouped: Store, cold: bool) -> 
     assert [one.proposed for one in tracking.listing(grouped).issues] == [False] * 3
 
 
-def test_what_was_dismissed_joins_an_issue_only_where_it_clearly_fits(grouped: Store) -> None:
+def test_a_refresh_leaves_a_dismissed_group_out_and_gives_back_what_a_human_put_into_it(grouped: Store) -> None:
     swallowed = [f"the machine {how} my card {when}" for how in ("swallowed", "kept") for when in WHO]
     plain = "my new card has not arrived in the mail"
     records = []
@@ -129,7 +129,6 @@ def test_what_was_dismissed_joins_an_issue_only_where_it_clearly_fits(grouped: S
     [issue_id] = proposals(grouped)
     card = next(one.issue_id for one in tracking.listing(grouped).issues if one.representative.startswith(plain))
     acts.move(grouped, ["f-card-0"], issue_id, "ada")
-    undoing.undo(grouped, "ada")
     acts.dismiss(grouped, issue_id, "ada")
     refreshing.refresh(grouped)
 

@@ -104,7 +104,8 @@ class Life(RuleBasedStateMachine):
         if waiting and (keep or self.has_parts(waiting[0])):
             acts.accept(self.store, waiting[0], by)
         elif waiting:
-            group = self.members(waiting[0])
+            # What a human put there goes where the model has it.
+            group = {row["feedback_id"] for row in self.rows() if row["issue_id"] == waiting[0] and not row["moved_by"]}
             acts.dismiss(self.store, waiting[0], by)
             refreshing.refresh(self.store)
             assert {row["issue_id"] for row in self.rows() if row["feedback_id"] in group} <= {None}

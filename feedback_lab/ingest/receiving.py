@@ -221,11 +221,11 @@ class _Run:
             {one.feedback_id: one.received_at for one in self._new},
         )
         changed = [(name, known) for name, known in self._known.items() if known.changed and known.made_at is None]
-        _, first, last = self._filled_within
         if not changed:
             return
-        columns = zip(_FILLED, zip(*((name, *known.content) for name, known in changed), strict=True), strict=True)
-        filled = {name: list(values) for name, values in columns}
+        _, first, last = self._filled_within
+        columns = map(list, zip(*((name, *known.content) for name, known in changed), strict=True))
+        filled = dict(zip(_FILLED, columns, strict=True))
         self._connection.execute(FILL, {**filled, "first": first, "last": last})
         notes = [(name, CONTENT[place]) for name, known in changed for place in sorted(known.changed)]
         names, fields = zip(*notes, strict=True)

@@ -220,12 +220,12 @@ def _sum(rows: Sequence[dict[str, Any]], column: str) -> int:
     return sum(int(row[column]) for row in rows)
 
 
-def _issue_as_dict(view: CommonIssue) -> dict[str, Any]:
+def _issue_as_dict(issue: CommonIssue) -> dict[str, Any]:
     return {
-        "issue_id": view.issue_id,
-        "issue": view.title,
-        "frequency": view.frequency,
-        "sample_comments": view.sample_comments[:SAMPLE_COMMENTS],
+        "issue_id": issue.issue_id,
+        "issue": issue.title,
+        "frequency": issue.frequency,
+        "sample_comments": issue.sample_comments[:SAMPLE_COMMENTS],
     }
 
 

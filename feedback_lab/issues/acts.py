@@ -107,7 +107,7 @@ def accept(store: Store, issue_id: str, actor: str) -> Event | None:
 
 
 def dismiss(store: Store, issue_id: str, actor: str) -> Event:
-    """Refuse a proposed issue: its comments are in none, also after refreshes, and nobody is asked again.
+    """Refuse a proposed issue: its comments are in none, also after refreshes that learn on, and nobody is asked again.
 
     Raises InputError where it is no proposal, or where issues were merged into it.
     """
@@ -115,7 +115,7 @@ def dismiss(store: Store, issue_id: str, actor: str) -> Event:
     def work(connection: Connection) -> Event:
         row = _proposal(connection, issue_id)
         if any(one["merged_into"] == issue_id for one in stored.issue_rows(connection).values()):
-            raise InputError("Issues were merged into this proposal: accept it, or undo the merge before.")
+            raise InputError("Issues were merged into this proposal: accept it, or undo the merge first.")
         members = _members(connection, _ids_in(connection, issue_id))
         connection.execute(text(LEAVE_SQL), {"issue": issue_id})
         connection.execute(text("DELETE FROM issue WHERE issue_id = :issue"), {"issue": issue_id})

@@ -77,12 +77,12 @@ def _assign_new(store: Store) -> int:
             store.write(lambda connection: watching.save(connection, model.model_id, state))
         return 0
     texts = [row["comment"] for row in fresh]
-    found = judged(store, model, texts)
+    found = _judged(store, model, texts)
     state["waiting"] = state.get("waiting", 0) + int((~found.low_information).sum())
     ids = [row["feedback_id"] for row in fresh]
     homes = store.write(lambda connection: _add(connection, model.model_id, state, ids, found))
     note_regressions(store, homes)
-    _propose(store, WORTH_LOOKING)
+    _propose(store)
     return len(ids)
 
 
@@ -106,50 +106,44 @@ def _new_comments(count: int) -> str:
     return f"{count:,} new comment" + (" waits" if count == 1 else "s wait")
 
 
-def propose_emerging(store: Store, *, least_new: int = WORTH_LOOKING) -> list[str]:
-    """Make proposed issues of comments that fit each other better than any issue; the ids of the new ones.
+def _propose(store: Store) -> None:
+    """Make proposed issues of comments that fit each other better than any issue.
 
-    Looks only where at least `least_new` comments came since it last looked. Takes comments that fit nowhere or
-    came after the last refresh: nothing that was grouped before, put by a human, or in a locked issue. A proposed
-    issue that the model does not know yet gets what fits it. A group that a human dismissed is not proposed again.
+    Looks only where enough comments came since it last looked. Takes comments that fit nowhere or came after the last
+    refresh: nothing that was grouped before, put by a human, or in a locked issue. A proposed issue that the model does
+    not know yet gets what fits it. A group that a human dismissed is not proposed again.
     """
-    with _looking:
-        return _propose(store, least_new)
-
-
-def _propose(store: Store, least_new: int) -> list[str]:
     model = stored.model(store)
-    if model is None or int(model.state.get("waiting", 0)) < least_new:
-        return []
+    if model is None or int(model.state.get("waiting", 0)) < WORTH_LOOKING:
+        return
     pool = store.rows(POOL_SQL, most=MOST_LOOKED_AT)
     if int(model.state["waiting"]) < min(POOL_SHARE * len(pool), WORTH_LOOKING * 20):
-        return []
+        return
     events, issues = stored.events(store), stored.issue_rows(store)
     ids, texts = [row["feedback_id"] for row in pool], [row["comment"] for row in pool]
     try:
         vectors = comment_vectors.learned_with(store, model.state, texts)
     except InputError:  # the list says so, where comments wait for it
-        return []
+        return
     groups = proposals(ids, texts, model.clustering, stored.dismissed(events), vectors)
     joining = _joining(groups, pool)
     rows = _proposed(store, ids, texts, joining, issues) if joining.keys() - issues.keys() else []
     state = model.state | {"waiting": 0}
 
-    def work(connection: Connection) -> list[str]:
+    def work(connection: Connection) -> None:
         if not watching.save(connection, model.model_id, state):
-            return []
+            return
         insert_rows(connection, schema.issue, rows)
         for issue_id, members in joining.items():
             connection.execute(text(JOIN_SQL), {"issue": issue_id, "ids": members})
         for row in rows:
             says = f"{len(joining[row['issue_id']])} new comments fit each other and no issue"
             stored.record_event(connection, SYSTEM, "propose", row["issue_id"], {"says": says})
-        return [row["issue_id"] for row in rows]
 
-    return store.write(work)
+    store.write(work)
 
 
-def judged(store: Store, model: StoredModel, texts: Sequence[str]) -> Assigned:
+def _judged(store: Store, model: StoredModel, texts: Sequence[str]) -> Assigned:
     """What the stored model says of comments, by their vectors too where it learned with some.
 
     Raises InputError where it needs vectors that the store lacks and its embedding model is not to be had.
@@ -157,7 +151,7 @@ def judged(store: Store, model: StoredModel, texts: Sequence[str]) -> Assigned:
     return model.clustering.assign_all(texts, comment_vectors.learned_with(store, model.state, texts))
 
 
-def places(ids: Sequence[str], found: Assigned, issues: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _places(ids: Sequence[str], found: Assigned, issues: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rows of `issue_member` for comments as the model alone would have them."""
     root_of = stored.roots(issues)
     place_of = {(row["label"], row["sub_label"]): issue_id for issue_id, row in issues.items() if row["label"] >= 0}
@@ -184,7 +178,7 @@ def _add(connection: Connection, model_id: str, state: dict[str, Any], ids: Sequ
     """Add members, and say in which issues; nothing where a refresh was faster, which makes them new once more."""
     if not watching.save(connection, model_id, state):
         return set()
-    rows = places(ids, found, stored.issue_rows(connection))
+    rows = _places(ids, found, stored.issue_rows(connection))
     known = connection.execute(
         text("SELECT feedback_id FROM issue_member WHERE feedback_id IN (SELECT unnest(CAST(:ids AS VARCHAR[])))"),
         {"ids": list(ids)},

@@ -3,7 +3,7 @@
 Warm: the stored model learns on from the issues as they are. Cold: everything is clustered from nothing, and the
 clusters continue issues. Fixed comments (moved by a human, or in a locked issue) stay where they are either way,
 and the model learns from them there, so a split stays split and a merge stays merged. The comments of a dismissed
-proposal stay in no issue, unless a new group takes them.
+proposal stay in no issue when warm, unless a new group takes them; cold, a cluster that continues an issue may.
 """
 
 from __future__ import annotations
@@ -109,14 +109,17 @@ def _warm(start: _Start, model: Clustering, dismissed: Sequence[set[str]]) -> Re
     known = {label: start.root_of[issue_id] for issue_id, label in start.label_of.items()}
     refused = set().union(*dismissed)
     out = [row for row in loose if homes[row] is None and start.comments.ids[row] in refused]
-    start.fixed[out] = _known_from_issues_only(start, model, out, known)
+    start.fixed[out] = _in_no_dismissed_group(start, model, out, known)
     return _fitted(start, model, homes, known, start.label_of, frozenset(proposed))
 
 
-def _known_from_issues_only(
+def _in_no_dismissed_group(
     start: _Start, model: Clustering, rows: list[int], known: Mapping[int, str]
 ) -> npt.NDArray[np.bool_]:
-    """Which of these comments fit no group that the model learned before it was dismissed (such a group keeps them)."""
+    """Which of these comments the model would put into an issue or nowhere: only these have to be held back.
+
+    Others it would put into a group that it learned before a human dismissed that; there they are in no issue anyway.
+    """
     texts = [start.comments.texts[row] for row in rows]
     said = model.assign(texts, start.vectors.take(rows) if start.vectors else None)
     return np.isin(said, [-1, *known])

@@ -9,11 +9,10 @@ from __future__ import annotations
 import pandas as pd
 
 from feedback_lab.issues.acts import rename
-from feedback_lab.issues.arriving import assign_new, propose_emerging
+from feedback_lab.issues.arriving import assign_new
 from feedback_lab.issues.identity import match
 from feedback_lab.issues.listing import IssueList, IssueView, listing, select
 from feedback_lab.issues.refreshing import RefreshPlan, StalePlanError, apply_refresh, plan_refresh, refresh
-from feedback_lab.issues.stored import OF_ISSUE
 from feedback_lab.store import Store
 from feedback_lab.verdicts import NEGATIVE_COMMENTS
 
@@ -24,12 +23,10 @@ __all__ = [
     "StalePlanError",
     "apply_refresh",
     "assign_new",
-    "comments_of",
     "listing",
     "match",
     "members",
     "plan_refresh",
-    "propose_emerging",
     "refresh",
     "rename",
     "select",
@@ -41,19 +38,8 @@ MEMBERS_SQL = (
     + ") AS c JOIN issue_member m ON m.feedback_id = c.feedback_id WHERE m.issue_id IS NOT NULL "
     "ORDER BY c.feedback_id"
 )
-ISSUE_COMMENTS_SQL = (
-    "SELECT c.feedback_id, c.interaction_id, c.comment, c.happened_at, c.dated, m.score FROM ("
-    + OF_ISSUE
-    + ") AS c JOIN issue_member m ON m.feedback_id = c.feedback_id WHERE m.issue_id = :issue "
-    "ORDER BY m.score DESC, c.feedback_id LIMIT :most"
-)
 
 
 def members(store: Store) -> pd.DataFrame:
     """Every assigned comment: feedback_id, issue_id."""
     return store.frame(MEMBERS_SQL)
-
-
-def comments_of(store: Store, issue_id: str, limit: int = 1000) -> pd.DataFrame:
-    """An issue's comments, best fitting first: feedback_id, interaction_id, comment, happened_at, dated, score."""
-    return store.frame(ISSUE_COMMENTS_SQL, issue=issue_id, most=limit)

@@ -57,7 +57,7 @@ def decision(case: Case, task: Task) -> None:
     st.text(task.reason)
     _proposals(case)
     _fields(case, task)
-    st.caption(_consequence(case, task))
+    st.caption(_consequence(task))
     with st.grid(2, min_column_width=130, gap="xsmall"):
         for outcome, (label, shortcut, icon) in BUTTONS.items():
             st.button(
@@ -175,7 +175,7 @@ def _default(case: Case) -> Outcome:
     return Outcome.ACCEPT if case.suggestions else Outcome.EDIT
 
 
-def _consequence(case: Case, task: Task) -> str:
+def _consequence(task: Task) -> str:
     """What the decision will do, said before it is taken."""
     kind = st.session_state.get(f"type_{task.task_id}")
     path = state.lab().files.instructions if kind == CorrectionType.BEHAVIOR else state.lab().files.knowledge

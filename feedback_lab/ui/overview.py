@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -64,14 +64,17 @@ def last_day(latest: date) -> date:
 
 def current_numbers(store: Store, period: Period) -> Figures[Numbers]:
     """The numbers of a period, counted once for all sessions."""
-    return counted("overview", (period,), lambda: numbers(store, period))
+    return counted(*_numbers_of(store, period))
 
 
 def prepare(store: Store) -> None:
     """Count the period that the page opens with, before somebody opens it."""
     if latest := latest_day(store):
-        period = periods.last_days(USUAL_DAYS, last_day(latest))
-        background.prepare(store, "overview", (period,), lambda: numbers(store, period))
+        background.prepare(store, *_numbers_of(store, periods.last_days(USUAL_DAYS, last_day(latest))))
+
+
+def _numbers_of(store: Store, period: Period) -> tuple[str, tuple[Any, ...], Callable[[], Numbers]]:
+    return "overview", (period,), lambda: numbers(store, period)
 
 
 def numbers(store: Store, period: Period) -> Numbers:

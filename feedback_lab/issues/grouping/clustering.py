@@ -56,12 +56,11 @@ def cluster(
     """Group `texts` by what they are about.
 
     Without `n_clusters` the number is chosen from the data: at most one issue for 20 differently worded comments, but
-    up to twelve of at least three comments.
-    With it, at most that many come out. Clusters of fewer than three comments are dissolved. The same texts in the
-    same order with the same seed give the same clusters. Above 6,000 texts a sample is clustered and the
-    rest assigned. `vectors` are the texts' embeddings (one row each), `corpus` more texts of the same world (questions
-    and answers) to learn from which words belong together; `progress(done, total, what)` may raise to cancel.
-    Raises ValueError where `n_clusters` is below 1.
+    up to twelve of at least three comments. With it, at most that many come out. Clusters of fewer than three comments
+    are dissolved. The same texts in the same order with the same seed give the same clusters. Above 6,000 texts a
+    sample is clustered and the rest assigned. `vectors` are the texts' embeddings (one row each), `corpus` more texts
+    of the same world (questions and answers) to learn from which words belong together; `progress(done, total, what)`
+    may raise to cancel. Raises ValueError where `n_clusters` is below 1.
     """
     if n_clusters is not None and n_clusters < 1:
         raise ValueError(f"n_clusters must be at least 1, got {n_clusters}")

@@ -53,14 +53,14 @@ def emerging(
     own = None if vectors is None else vectors[tells]
     rivals = model.evidence(model.presence(told), own).max(1)
     near = None if own is None or model.directions is None else _Near(model.directions, own)
-    search = _Search(presence, _rates(presence, terms, model), rivals, smallest, near)
+    search = _Search(presence, _rates(terms, model), rivals, smallest, near)
     wordings = np.unique([" ".join(sorted(set(content))) for content in told.contents], return_inverse=True)[1]
     groups = [group for group in search.groups() if len(set(wordings[group].tolist())) >= smallest]
     return sorted((tells[group].tolist() for group in groups), key=lambda group: (-len(group), group))
 
 
-def _rates(presence: sp.csr_matrix, terms: Sequence[str], model: Clustering) -> Doubles:
-    """How usual each term is: by the model, where it knows it, else by `presence` itself."""
+def _rates(terms: Sequence[str], model: Clustering) -> Doubles:
+    """How usual each term is by the model; one that it does not know counts as its rarest."""
     known = dict(zip(model.vocabulary, model.rates.tolist(), strict=True))
     rarest = float(model.rates.min(initial=1e-4)) or 1e-4
     return np.array([known.get(term, rarest) for term in terms], np.float64)

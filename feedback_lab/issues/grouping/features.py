@@ -194,9 +194,9 @@ def character_counts(texts: Sequence[str], shortest: int, longest: int) -> sp.cs
     except ValueError:  # not one word
         return sp.csr_matrix(np.zeros((len(texts), 0), np.float32))
     counts = (words_of @ in_word.fit_transform(by_word.get_feature_names_out())).tocsc()
-    lowest, highest = _bounds(len(texts), 3).values()
+    bounds = _bounds(len(texts), 3)
     occurs = np.diff(counts.indptr)
-    kept = np.flatnonzero((occurs >= lowest) & (occurs <= highest * len(texts)))
+    kept = np.flatnonzero((occurs >= bounds["min_df"]) & (occurs <= bounds["max_df"] * len(texts)))
     total = np.asarray(counts.sum(0)).ravel()[kept]
     kept = np.sort(kept[(-total).argsort(kind="stable")[:CHARACTER_TERMS]])
     return sp.csr_matrix(counts[:, kept])

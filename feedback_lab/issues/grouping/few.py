@@ -1,10 +1,11 @@
 """A few hundred comments or less: too few to learn meaning from; what shows is which comments share words.
 
-Average linkage nests the comments by their likeness (cosine of TF-IDF of stems and character n-grams, and of whom they
-are like). Where to cut depends on how alike comments are by chance, which is read from the less alike half of all
-pairs: of the cuts around that likeness the one is taken whose groups tell most about neighbours and are best
-recognised by their words, as for more comments (`selection`), but recognition counts for more here. One large and
-some small groups are found as well as groups of one size, and comments on one thing stay one group.
+Average linkage nests the comments by their likeness: the cosine of their TF-IDF (stems and character n-grams) and, with
+less weight, the cosine of their rows of such cosines, which is high where both are like the same others. Where to cut
+depends on how alike comments are by chance, which is read from the less alike half of all pairs: of the cuts around
+that likeness the one is taken whose groups tell most about neighbours and are best recognised by their words, as for
+more comments (`selection`), but recognition counts for more here. One large and some small groups are found as well as
+groups of one size, and comments on one thing stay one group.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def _presence(rows: Sequence[AbstractSet[int]]) -> sp.csr_matrix:
 
 
 def _found(terms: sp.csr_matrix, sets: sp.csr_matrix) -> npt.NDArray[np.float32]:
-    """How many columns any term of a set or one term more have: an entry for each of `sets` and each term."""
+    """How many comments have a term of a set or one more term: a row for each of `sets`, a column for that term."""
     united = (sets @ terms).sign()
     counts = [np.asarray(matrix.sum(1), np.float32).ravel() for matrix in (united, terms)]
     return np.asarray(counts[0][:, None] + counts[1] - (united @ terms.T).toarray(), np.float32)

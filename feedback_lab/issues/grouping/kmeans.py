@@ -46,9 +46,9 @@ def spherical_kmeans(rows: Floats, k: int, seed: int, iterations: int = 15, star
 def merged_kmeans(rows: Floats, k: int, seed: int) -> Labels:
     """Labels of `k` clusters that are merged from many small ones of spherical k-means.
 
-    Ward's way (1963) with the measure of k-means: of all pairs those two are merged whose rows lose least of their
-    cosines to the own centre. A cluster that lies on two others is avoided so, which few centres drawn at random are
-    not. Where `k` is no fewer than the small ones would be, k-means itself.
+    Ward's method (1963) with the measure of k-means: the pair is merged whose rows lose least of their cosines to their
+    own centre. Clusters seldom lie across two others then, as they do where few centres are drawn at random. Where `k`
+    is no fewer than the small ones would be, it is k-means itself.
     """
     small = min(SMALL_CLUSTERS, len(rows) // ROWS_IN_SMALL)
     labels = spherical_kmeans(rows, max(small, k), seed)
@@ -57,11 +57,11 @@ def merged_kmeans(rows: Floats, k: int, seed: int) -> Labels:
 
 
 def _merged(sums: npt.NDArray[np.float64], k: int) -> Labels:
-    """To which of `k` clusters each one belongs whose rows add up to `sums`."""
+    """For each small cluster, given by the sum of its rows, the one of `k` clusters that it ends in; changes `sums`."""
     n = len(sums)
     cluster = np.arange(n)
     there = np.ones(n, np.bool_)
-    loss = np.array([_losses(sums, one) for one in range(n)])  # the sum of cosines to the own centre is a sum's length
+    loss = np.array([_losses(sums, one) for one in range(n)])
     for _ in range(n - k):
         kept, lost = divmod(int(loss.argmin()), n)
         cluster[cluster == lost] = kept
@@ -73,7 +73,10 @@ def _merged(sums: npt.NDArray[np.float64], k: int) -> Labels:
 
 
 def _losses(sums: npt.NDArray[np.float64], one: int) -> npt.NDArray[np.float64]:
-    """What is lost by merging `one` with each other, infinite for itself."""
+    """What is lost by merging `one` with each other, infinite for itself.
+
+    The cosines of a cluster's rows to its centre add up to the length of the sum of its rows.
+    """
     lengths = np.sqrt((sums**2).sum(1))
     lost = lengths + lengths[one] - np.sqrt(((sums + sums[one]) ** 2).sum(1))
     lost[one] = np.inf

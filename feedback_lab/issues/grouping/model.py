@@ -30,7 +30,7 @@ SMALLEST_ISSUE = 3  # every issue shows three sample comments
 # of new comments of their own world and 70 % of those of another.
 BACKGROUND = 0.05
 CLEARLY_BETTER = 5.0  # nats by which another issue must fit better, before a comment leaves its own
-FITS_BY_NOW = 0.5  # nats by which an issue must fit better than none, before a comment that fitted none joins it
+BETTER_THAN_NONE = 0.5  # nats by which an issue must fit better than none, before a comment that fitted none joins it
 LEARNED_FROM = 6_000
 REFIT_ROUNDS = 3
 AT_A_TIME = 50_000
@@ -210,7 +210,7 @@ class Clustering:
             now, each = labels[some], np.arange(len(part))
             best, _ = decide(evidence, part.says_nothing(self.empty), self.known(presence, own))
             gain = evidence[each, best] - evidence[each, now]  # of those without an issue: the weight of none
-            least = np.where(now < 0, FITS_BY_NOW, CLEARLY_BETTER)
+            least = np.where(now < 0, BETTER_THAN_NONE, CLEARLY_BETTER)
             found.append(np.where((best >= 0) & (gain > least), best, now))
         return np.concatenate(found)
 

@@ -98,10 +98,10 @@ def _issues(labels: npt.NDArray[np.integer], reader: Reader) -> dict[int, IssueT
 
 
 def _read(issue: IssueText, reader: Reader) -> None:
-    grammar = _grammar(issue, reader)
+    foreign = _foreign_function_words(issue, reader)
     for row in issue.rows:
         words = (word for clause in reader[row] for word in clause)
-        content = [stemmed for stemmed, form, is_function in words if not is_function and form not in grammar]
+        content = [stemmed for stemmed, form, is_function in words if not is_function and form not in foreign]
         for term in content:
             issue.rows_of[term].add(row)
         for one, other in pairwise(content):
@@ -120,10 +120,13 @@ def _read(issue: IssueText, reader: Reader) -> None:
                     issue.phrases[tuple(sorted({*key, NEGATION}))].rows.add(row)
 
 
-def _grammar(issue: IssueText, reader: Reader) -> set[str]:
-    """Function words that were read as English ones: two words do not tell their language ("mi pedido"), many do."""
+def _foreign_function_words(issue: IssueText, reader: Reader) -> set[str]:
+    """Function words of the issue's language, where that is not English.
+
+    A short comment does not tell its language ("mi pedido") and was read as English; many together do.
+    """
     known = {form for row in issue.rows[:TELL_LANGUAGE] for clause in reader[row] for _, form, _ in clause}
-    language = language_of(known - {"no"})  # which is as good Spanish
+    language = language_of(known - {"no"})  # which is not English alone
     return {form for form in known if language != "en" and any(word[2] for word in tokens(form, language))}
 
 

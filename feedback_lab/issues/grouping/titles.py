@@ -22,7 +22,7 @@ FEW_ROWS = 30
 FEW = 3  # comments: so many elsewhere are allowed for before a phrase is called specific
 # Shares of the issue's comments
 SHARED_COMPLAINT, SHARED_SUBJECT, SHARED_DETAIL = 0.15, 0.05, 0.02
-OWN_COMPLAINT = 0.05  # of it in just these words
+OWN_COMPLAINT = 0.05  # say it in just these words
 HARDLY_COVERS, COVERS_LITTLE, COVERS_WELL = 0.05, 0.2, 0.5  # from the last on one phrase is enough
 # Shares of the comments that have a phrase
 USUAL_SHARE, COMPLETING_SHARE, JUDGING_SHARE = 0.4, 0.15, 0.1
@@ -84,7 +84,7 @@ def titles(issue: IssueText, everywhere: Mapping[Key, int], forms: Forms, keywor
     def shown(key: Key) -> str:
         return forms.written(issue.phrases[key].forms)
 
-    for key in _truest_first(issue, worth)[:PHRASES_TRIED]:
+    for key in _most_telling_first(issue, worth)[:PHRASES_TRIED]:
         phrase = _extended(issue, key)
         yield from (f"{shown(one)}: {shown(two)}" for one, two in _with_complaint(issue, phrase, worth, everywhere))
         telling, others = _details(issue, phrase, worth)
@@ -99,8 +99,8 @@ def titles(issue: IssueText, everywhere: Mapping[Key, int], forms: Forms, keywor
     yield from keywords
 
 
-def _truest_first(issue: IssueText, worth: Mapping[Key, float]) -> list[Key]:
-    """The phrases `worth` something, the best first; a complaint rather than a subject of hardly any comment."""
+def _most_telling_first(issue: IssueText, worth: Mapping[Key, float]) -> list[Key]:
+    """The phrases, best first by `worth`; where that is a subject of hardly any comment, good complaints before it."""
     keys = list(worth)
     if not keys or complains(keys[0]) or _coverage(issue, keys[0]) >= HARDLY_COVERS:
         return keys
