@@ -38,8 +38,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     warming = threading.Thread(target=warm_up, name="warm-up")
     warming.start()
     with ExitStack() as ending:
-        # Done from the last to the first.
-        for step in (serving.close_lab, background.close, collector.close, workers.end, warming.join):
+        # Done from the last to the first; what is frozen would be reported as leaked at the end.
+        for step in (gc.unfreeze, serving.close_lab, background.close, collector.close, workers.end, warming.join):
             ending.callback(step)
         try:
             ending.enter_context(serving.in_service(st.get_option("server.address"), st.get_option("server.port")))

@@ -26,6 +26,10 @@ def proposals(store: Store) -> list[str]:
     return [one.issue_id for one in tracking.listing(store).issues if one.proposed]
 
 
+def frequency(store: Store, issue_id: str) -> int:
+    return next(one.frequency for one in tracking.listing(store).issues if one.issue_id == issue_id)
+
+
 def test_a_comment_that_a_later_thumb_makes_a_complaint_is_found(grouped: Store) -> None:
     put(grouped, [interaction("i-late"), said("f-late", "comment", on="i-late", comment="my new card has not arrived")])
     assert tracking.assign_new(grouped) == 0
@@ -191,3 +195,31 @@ def test_a_straggler_does_not_reopen_a_resolved_issue(grouped: Store) -> None:
     tracking.assign_new(grouped)
 
     assert grouped.scalar("SELECT status FROM issue WHERE issue_id = :issue", issue=issue_id) == "resolved"
+
+
+def test_a_proposal_that_was_merged_into_an_issue_stays_in_it_with_all_that_comes(grouped: Store) -> None:
+    complain(grouped, "voice", 20)
+    tracking.assign_new(grouped)
+    (proposal,) = proposals(grouped)
+    whole = next(one for one in tracking.listing(grouped).issues if not one.proposed).issue_id
+    acts.merge(grouped, proposal, whole, "ann")
+    count = frequency(grouped, whole)
+
+    complain(grouped, "voice", 12, start=20)
+    tracking.assign_new(grouped)
+    tracking.refresh(grouped)
+
+    assert proposals(grouped) == []
+    assert frequency(grouped, whole) == count + 12
+
+
+def test_a_split_cannot_be_undone_after_its_whole_was_dismissed(grouped: Store) -> None:
+    names = complain(grouped, "voice", 20)
+    tracking.assign_new(grouped)
+    (proposal,) = proposals(grouped)
+    acts.split(grouped, proposal, "ann", feedback_ids=names[:6])
+    split = next(one for one in stored.events(grouped) if one.action == "split")
+    acts.dismiss(grouped, proposal, "ann")
+
+    with pytest.raises(InputError, match="Dismissed the proposal"):
+        undoing.undo(grouped, "ann", split.event_id)

@@ -163,3 +163,16 @@ def test_comments_that_say_nothing_are_a_number_of_their_own(grouped: Store) -> 
 
     found = tracking.listing(grouped)
     assert (found.low_information, found.unassigned, found.total_comments) == (1, 1, 37)
+
+
+@pytest.mark.parametrize("before", [0, 1, 3])
+def test_a_refresh_before_nearly_all_comments_came_spoils_no_later_one(store: Store, before: int) -> None:
+    complain(store, "card", before)
+    tracking.refresh(store)
+    for kind in ("card", "rate", "login"):
+        complain(store, kind, 30, start=10)
+    tracking.assign_new(store)
+
+    tracking.refresh(store)
+
+    assert sorted(one.frequency for one in tracking.listing(store).issues) == [30, 30, 30 + before]

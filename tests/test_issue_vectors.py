@@ -18,7 +18,7 @@ from feedback_lab.store import Store, open_store
 from feedback_lab.vectors import find_model
 from tests.builders import MONDAY, interaction, put, thumb
 from tests.embedding_builders import MEANINGS, static_model
-from tests.issue_builders import WHO
+from tests.issue_builders import WHO, complain
 from tests.page_builders import page, press, words_of
 
 EACH = 70  # complaints of a kind: below some 200 in all, words alone make the issues
@@ -91,6 +91,17 @@ def test_each_text_is_embedded_once_and_later_only_what_is_new(store: Store, mod
     assert heard(store, model) == ["Vectors: 0 of 3 different comments"]
     assert heard(store, model, cold=True) == []
     assert kept(store) == ALL + 3
+
+
+def test_a_refresh_of_an_empty_store_spoils_no_later_one(store: Store, model: str) -> None:
+    tracking.refresh(store, embedding_model=model)
+    for kind in ("card", "rate", "login"):
+        complain(store, kind, 30)
+    tracking.assign_new(store)
+
+    tracking.refresh(store, embedding_model=model)
+
+    assert [one.frequency for one in tracking.listing(store).issues] == [30, 30, 30]
 
 
 def test_kept_vectors_are_those_of_the_model_to_half_precision(store: Store, model: str) -> None:

@@ -381,6 +381,11 @@ def test_a_title_keeps_the_number_of_a_name() -> None:
     assert names([group, CRASH])[0].title == "No GPT 4"
 
 
+def test_a_title_leaves_out_numbers_that_only_single_comments_have() -> None:
+    group = [f"the call dropped {number} times" for number in range(2, 9)]
+    assert names([group, CRASH])[0].title == "Call dropped"
+
+
 def test_articles_of_short_comments_are_no_keywords() -> None:
     group = ["La app no funciona", "no funciona la app", "La app no abre y no funciona", "el pago no funciona"]
     assert not {"la", "el", "y", "en"} & set(names([group * 2, CRASH])[0].keywords)

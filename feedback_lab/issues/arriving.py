@@ -31,11 +31,12 @@ MOST_CONTRAST = 2_000  # comments of other issues, so that a proposal's title sa
 # What may belong to something new: what fits no issue, what came after the model last learned (a new kind of
 # complaint often resembles an old one), and what is proposed already but unknown to the model.
 POOL_SQL = """
-    SELECT f.feedback_id, f.comment, m.issue_id, i.label < 0 AND i.merged_into IS NULL AS unlearned
+    SELECT f.feedback_id, f.comment, part.issue_id AS placed_in, part.label < 0 AS unlearned
     FROM issue_member m JOIN feedback f ON f.feedback_id = m.feedback_id
     LEFT JOIN issue i ON i.issue_id = m.issue_id
+    LEFT JOIN issue part ON part.issue_id = coalesce(m.placed_in, m.issue_id)
     WHERE m.moved_by IS NULL AND NOT coalesce(m.low_information, FALSE) AND NOT coalesce(i.locked, FALSE)
-      AND (m.issue_id IS NULL OR m.fresh OR i.label < 0) AND trim(f.comment) <> ''
+      AND (m.issue_id IS NULL OR m.fresh OR part.label < 0) AND trim(f.comment) <> ''
     ORDER BY f.received_at DESC, f.feedback_id LIMIT :most
 """
 CONTRAST_SQL = """
@@ -45,7 +46,7 @@ CONTRAST_SQL = """
 _looking = threading.Lock()  # two looks side by side would propose the same group twice
 
 JOIN_SQL = """
-    UPDATE issue_member SET issue_id = :issue, placed_in = :issue, sub_label = NULL
+    UPDATE issue_member SET issue_id = :whole, placed_in = :issue, sub_label = NULL
     WHERE moved_by IS NULL AND feedback_id IN (SELECT unnest(CAST(:ids AS VARCHAR[])))
 """
 
@@ -111,10 +112,11 @@ def _propose(store: Store) -> None:
 
     Looks only where enough comments came since it last looked. Takes comments that fit nowhere or came after the last
     refresh: nothing that was grouped before, put by a human, or in a locked issue. A proposed issue that the model does
-    not know yet gets what fits it. A group that a human dismissed is not proposed again.
+    not know yet gets what fits it. A group that a human dismissed is not proposed again. Where the model learned no
+    issue at all, everything would look like one group: that is a refresh's to sort out.
     """
     model = stored.model(store)
-    if model is None or int(model.state.get("waiting", 0)) < WORTH_LOOKING:
+    if model is None or not model.clustering.n_clusters or int(model.state.get("waiting", 0)) < WORTH_LOOKING:
         return
     pool = store.rows(POOL_SQL, most=MOST_LOOKED_AT)
     if int(model.state["waiting"]) < min(POOL_SHARE * len(pool), WORTH_LOOKING * 20):
@@ -128,14 +130,15 @@ def _propose(store: Store) -> None:
     groups = proposals(ids, texts, model.clustering, stored.dismissed(events), vectors)
     joining = _joining(groups, pool)
     rows = _proposed(store, ids, texts, joining, issues) if joining.keys() - issues.keys() else []
-    state = model.state | {"waiting": 0}
+    state, root_of = model.state | {"waiting": 0}, stored.roots(issues)
 
     def work(connection: Connection) -> None:
         if not watching.save(connection, model.model_id, state):
             return
         insert_rows(connection, schema.issue, rows)
         for issue_id, members in joining.items():
-            connection.execute(text(JOIN_SQL), {"issue": issue_id, "ids": members})
+            whole = root_of.get(issue_id, issue_id)
+            connection.execute(text(JOIN_SQL), {"issue": issue_id, "whole": whole, "ids": members})
         for row in rows:
             says = f"{len(joining[row['issue_id']])} new comments fit each other and no issue"
             stored.record_event(connection, SYSTEM, "propose", row["issue_id"], {"says": says})
@@ -192,7 +195,7 @@ def _joining(groups: Sequence[Sequence[int]], pool: Sequence[Mapping[str, Any]])
     """What each proposed issue gets: a group that holds comments of one joins it, another becomes a new one."""
     joining: dict[str, list[str]] = {}
     for group in groups:
-        there = [pool[row]["issue_id"] for row in group if pool[row]["unlearned"]]
+        there = [pool[row]["placed_in"] for row in group if pool[row]["unlearned"]]
         home = max(sorted(set(there)), key=there.count) if there else new_id()
         new = [pool[row]["feedback_id"] for row in group if not pool[row]["unlearned"]]
         if new:

@@ -88,8 +88,8 @@ class Found:
         return self.before is not None and not comment_vectors.alike(self.before.state, self.state)
 
     def start(self) -> Clustering | None:
-        """The model that learns on, without vectors of another kind."""
-        if self.before is None:
+        """The model that learns on, without vectors of another kind; none where most comments came after it learned."""
+        if self.before is None or 2 * sum(self.comments.fresh) > len(self.comments.fresh):
             return None
         return self.before.clustering.without_vectors() if self.other_model else self.before.clustering
 
@@ -115,8 +115,9 @@ def plan_refresh(
     """Compute what a refresh would change. The same comments, acts and embedding model give the same grouping.
 
     Writes nothing but vectors: with an `embedding_model` (a folder or a name) each comment that has none yet gets one,
-    which joins its words. The first refresh is cold by nature. `progress` is called before each of three steps and
-    between vectors, and may raise to cancel. Raises InputError where the embedding model cannot be used.
+    which joins its words. The first refresh is cold by nature, and so is one at which most comments are new.
+    `progress` is called before each of three steps and between vectors, and may raise to cancel. Raises InputError
+    where the embedding model cannot be used.
     """
     tell = progress or (lambda done, total, words: None)
     tell(0, len(STEPS), STEPS[0])

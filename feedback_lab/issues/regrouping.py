@@ -93,11 +93,11 @@ def proposals(
 
 def _warm(start: _Start, model: Clustering, dismissed: Sequence[set[str]]) -> Regrouping:
     homes = list(start.homes)
-    learned = {start.root_of[one] for one in start.label_of}
+    placed_in, fresh = start.comments.placed_in, start.comments.fresh
     loose = [
         row
         for row, home in enumerate(homes)
-        if (home is None or (start.comments.fresh[row] and home in learned)) and not start.fixed[row]
+        if (home is None or (fresh[row] and placed_in[row] in start.label_of)) and not start.fixed[row]
     ]
     proposed = set()
     ids, texts = ([column[row] for row in loose] for column in (start.comments.ids, start.comments.texts))

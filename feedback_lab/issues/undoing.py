@@ -33,13 +33,24 @@ def undo(store: Store, actor: str, event_id: str | None = None) -> Event:
 
 
 def blocking(event: Event, later: Sequence[Event]) -> Event | None:
-    """The latest of the acts after `event` that rests on it, or None: it changed the same thing, or needs it."""
-    keys, comments = set(event.detail.get("keys", ())), _comments(event)
+    """The latest of the acts after `event` that it cannot be undone without, or None.
+
+    Such an act changed the same thing, needs what this one changed, or changed what this one needs.
+    """
+    keys, needs, comments = _keys(event), _needs(event), _comments(event)
     for other in reversed(later):
-        named = {*other.detail.get("keys", ()), *other.detail.get("needs", ())}
-        if not other.undone_by and (keys & named or comments & _comments(other)):
+        rests = keys & (_keys(other) | _needs(other)) or needs & _keys(other) or comments & _comments(other)
+        if rests and not other.undone_by:
             return other
     return None
+
+
+def _keys(event: Event) -> set[str]:
+    return set(event.detail.get("keys", ()))
+
+
+def _needs(event: Event) -> set[str]:
+    return set(event.detail.get("needs", ()))
 
 
 def _undo(connection: Connection, actor: str, event_id: str | None) -> Event:

@@ -72,7 +72,7 @@ def directions(vectors: npt.NDArray[Any]) -> tuple[Floats, Floats]:
     """Unit rows of an embedding model's `vectors` seen from their mean, and that mean; see `seen_from`."""
     units = unit_rows(vectors)
     known = units[units.any(1)]
-    origin = np.asarray((known if len(known) else units).mean(0), np.float32)
+    origin = np.asarray(known.mean(0) if len(known) else np.zeros(units.shape[1]), np.float32)
     return seen_from(origin, units), origin
 
 

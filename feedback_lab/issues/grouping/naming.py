@@ -118,6 +118,16 @@ def _read(issue: IssueText, reader: Reader) -> None:
                 if is_denied:
                     phrase.denied.add(row)
                     issue.phrases[tuple(sorted({*key, NEGATION}))].rows.add(row)
+    for phrase in issue.phrases.values():
+        _leave_numbers_out(phrase.forms)
+
+
+def _leave_numbers_out(forms: Counter[str]) -> None:
+    """The number behind a phrase is part of it where most write it ("no GPT 4"), not where each writes another."""
+    numbered = [form for form in forms if " " in form and form.rsplit(" ", 1)[1].isdecimal()]
+    for form in numbered:
+        if 2 * forms[form] < forms.total():
+            forms[form.rsplit(" ", 1)[0]] += forms.pop(form)
 
 
 def _foreign_function_words(issue: IssueText, reader: Reader) -> set[str]:
