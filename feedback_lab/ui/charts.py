@@ -16,7 +16,9 @@ from feedback_lab.ui.theme import Palette
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MOST_SEGMENTS = len(DASHES)
 LABEL_CHARACTERS = 32
-BAR_MS = 5.6 * 86_400_000  # of a week's seven days; without it, a single week is a bar of a millisecond
+WEEK_MS = 7 * 86_400_000
+BAR_MS = 0.8 * WEEK_MS  # without it, a single week is a bar of a millisecond
+MOST_LABELS = 7  # of weeks, next to each other
 LABEL_SHARE = 0.2  # of the width, for one label
 
 
@@ -68,6 +70,9 @@ def counts_over_time(frame: pd.DataFrame, markers: Sequence[tuple[datetime, str]
     _add_markers(figure, markers, frame["start"], colours)
     _dress(figure, colours, height=190, legend=False)
     figure.update_yaxes(nticks=4, tickformat=",d")
+    weeks = (frame["start"].max() - frame["start"].min()).days // 7
+    # A label stands at the Monday that its bar begins with; by itself Plotly takes Sundays.
+    figure.update_xaxes(tick0=frame["start"].min(), dtick=WEEK_MS * (weeks // MOST_LABELS + 1))
     return figure
 
 
