@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,8 +93,8 @@ class Loader:
     def load(self, beside: Beside, *, dry_run: bool = False) -> Totals:
         """Judge all rows, insert what is new, fill what was empty, note what is rejected.
 
-        `beside` reads the cells of the rows in conflict while the others are inserted. A dry run, which nobody will
-        commit, counts the same and leaves out what no count depends on.
+        `beside` reads the cells of the rows in conflict while more are judged and the others are inserted. A dry run,
+        which nobody will commit, counts the same and leaves out what no count depends on.
         """
         staging, totals = self._staging, Totals()
         make_room(self._cursor, staging.rows.bytes_per_row + staging.feedback.bytes_per_row)
@@ -103,14 +103,19 @@ class Loader:
         odd = found.odd
         rows, feedback = OddRows(staging.rows, odd), OddRows(staging.feedback, odd)
         judged = 0
-        while (part := rows.next(JUDGED_ROWS)).num_rows:
-            judged += part.num_rows
-            with _without_cycles():
-                self._judge(totals, part, feedback.until(part["place"][-1].as_py()))
-        self._conflicts.finish()
-        if not dry_run:
-            with beside(self._conflicts):
+        with (nullcontext if dry_run else beside)() as add:
+            while (part := rows.next(JUDGED_ROWS)).num_rows:
+                judged += part.num_rows
+                with _without_cycles():
+                    late = self._judge(totals, part, feedback.until(part["place"][-1].as_py()))
+                if late is not None:
+                    self._conflicts.add(late)
+                    if add is not None:
+                        add(late)
+            self._conflicts.finish()
+            if not dry_run:
                 self._insert(found)
+        if not dry_run:
             for spool in (staging.problems, self._conflicts):
                 self._execute(INSERT_REJECTS, [self._batch_id], spool)
         for spool in (staging.problems, self._conflicts):
@@ -133,8 +138,8 @@ class Loader:
             lambda rows: ~(odd[rows["place"]] | said[rows["number"]]),
         )
 
-    def _judge(self, totals: Totals, rows: Any, feedback: Any) -> None:
-        """Judge some rows, in order, against what is stored and what the rows before them brought."""
+    def _judge(self, totals: Totals, rows: Any, feedback: Any) -> Any:
+        """Judge some rows, in order, against what is stored and what the rows before them brought: those it rejects."""
         self._register("incoming", rows)
         self._register("incoming_feedback", feedback)
         known = {
@@ -144,11 +149,10 @@ class Loader:
         said = {row[0]: row[1:] for row in self._fetch(KNOWN_FEEDBACK)}
         judgement = judge(_candidates(rows, feedback, self._staging.undated), known, said)
         self._write(judgement)
-        if judgement.rejected:
-            self._conflicts.add(_conflicts(rows, judgement))
         totals.new += judgement.new
         totals.duplicate += judgement.duplicate
         totals.undated += judgement.undated
+        return _conflicts(rows, judgement) if judgement.rejected else None
 
     def _write(self, judgement: Judgement) -> None:
         fresh = {key: known for key, known in judgement.interactions.items() if not known.stored}

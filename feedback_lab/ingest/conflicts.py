@@ -1,50 +1,55 @@
 """Rows whose ids turned out to be taken: their cells, for the file of rejected rows.
 
 That they are rejected is known only once they were compared with what is stored, when their cells are gone; so the
-file is read once more, in a thread of its own, while the engine inserts the other rows.
+file is read once more, in a thread of its own, while the rows behind them are judged and the others inserted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, wait
 from contextlib import AbstractContextManager, contextmanager
+from queue import SimpleQueue
 from threading import Event
+from typing import Any
 
 import pyarrow as pa
 
 from feedback_lab.ingest.meaning.text_columns import TextColumn
 from feedback_lab.ingest.reading.batches import Batch, Problem, Row, Rows
 from feedback_lab.ingest.rejects import RejectsFile
-from feedback_lab.ingest.staging import Spool
 
-Beside = Callable[[Spool], AbstractContextManager[None]]
+Add = Callable[[Any], None]
+Beside = Callable[[], AbstractContextManager[Add | None]]
 
 
 def beside(source: Rows, rejects: RejectsFile, executor: Executor) -> Beside:
-    """What a load does with its conflicts while it inserts: add their rows to `rejects`, each once however often it
-    tries.
+    """What a load does with its conflicts as it finds them: add their rows to `rejects`, each once however often it
+    tries. It hands them over in batches (`staging.PROBLEMS`), in the order of the file.
     """
     start = rejects.mark()
 
     @contextmanager
-    def added(conflicts: Spool) -> Iterator[None]:
+    def added() -> Iterator[Add]:
         rejects.back_to(start)
         stopped = Event()
-        adding = executor.submit(_add, source, conflicts, rejects, stopped)
+        found: SimpleQueue[Any] = SimpleQueue()
+        adding = executor.submit(_add, source, iter(found.get, None), rejects, stopped)
         try:
-            yield
+            yield found.put
+            found.put(None)
             adding.result()
         except BaseException:
             stopped.set()
+            found.put(None)
             wait([adding])
             raise
 
     return added
 
 
-def _add(source: Rows, conflicts: Spool, rejects: RejectsFile, stopped: Event) -> None:
-    waiting = (row for part in conflicts.batches() for row in part.to_pylist())
+def _add(source: Rows, conflicts: Iterable[Any], rejects: RejectsFile, stopped: Event) -> None:
+    waiting = (row for part in conflicts for row in part.to_pylist())
     found = next(waiting, None)
     if found is None:
         return

@@ -211,7 +211,7 @@ def _load(
     dry_run: bool,
     more: Callable[[Connection], None] = lambda _: None,
     step: Callable[[], None] = lambda: None,
-    reading: Beside = lambda _: nullcontext(),
+    reading: Beside = nullcontext,
 ) -> Totals:
     """Load the staged rows in one transaction, which a dry run takes back."""
 
