@@ -61,6 +61,7 @@ def _click_row(tab: Page, number: int, table: Locator | None, across: int) -> No
     settled(tab)
     box = (table or tab.locator("[data-testid=stDataFrame]").first).locator("canvas").first
     box.scroll_into_view_if_needed()
+    box.element_handle().wait_for_element_state("stable")  # figures that arrive above it push it down
     place = box.bounding_box()
     assert place is not None
     tab.mouse.click(place["x"] + across, place["y"] + 36 + 34 * (number - 1) + 17)
