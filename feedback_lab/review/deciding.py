@@ -176,19 +176,18 @@ def _record(
     }
     connection.execute(schema.decision.insert().values(row))
     if correction:
-        is_fact = answer.correction_type is CorrectionType.KNOWLEDGE
-        payload = {
-            "action": "entry" if is_fact else "instruction",
-            "id": target_id,
-            "question": question,
-            "answer" if is_fact else "text": wording,
-            "scope": "",
-            "sources": sources,
-            **_provenance(decision_id, reviewer, moment),
-        }
-        _post(connection, payload, moment)
+        entry = _written(answer.correction_type, *correction)
+        by = _provenance(decision_id, reviewer, moment)
+        _post(connection, {**entry, "id": target_id, "sources": sources, **by}, moment)
     audit.record(connection, reviewer, "decide", task_id, outcome=answer.outcome, decision=decision_id)
     return Decided(decision_id, task_id, answer.outcome, len(sources), target_id)
+
+
+def _written(kind: CorrectionType, question: str, wording: str) -> dict[str, str]:
+    """What the outbox says of a correction: a fact for the knowledge file, or behaviour for the instructions."""
+    if kind is CorrectionType.KNOWLEDGE:
+        return {"action": "entry", "question": question, "answer": wording, "scope": ""}
+    return {"action": "instruction", "question": question, "text": wording, "scope": ""}
 
 
 def _undo(connection: Connection, reviewer: str, moment: datetime) -> Undone:
