@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection
 
 from feedback_lab.errors import InputError
+from feedback_lab.ingest import conflicts
 from feedback_lab.ingest.load import import_file
 from feedback_lab.ingest.planning.choosing import reading_of
 from feedback_lab.ingest.planning.plan import Plan
@@ -129,8 +130,9 @@ class TriedTwice:
 
 @pytest.mark.parametrize("unreadable", [[], ["9,How?,-1,never"]])
 def test_an_import_that_is_tried_again_tells_each_rejected_row_once(
-    store: Store, tmp_path: Path, unreadable: list[str]
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unreadable: list[str]
 ) -> None:
+    monkeypatch.setattr(conflicts, "ROWS_AT_ONCE", 1)
     rows = [*unreadable, "1,How?,-1,", "1,Why?,-1,", "2,How?,1,", "2,Where?,1,"]
     report = import_file(TriedTwice(store), write(tmp_path / "f.csv", "id,q,v,t", *rows), PLAN)  # type: ignore[arg-type]
 

@@ -1,6 +1,7 @@
 """Rows mapped column by column say what the same rows say one by one."""
 
 import json
+import weakref
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -153,6 +154,23 @@ def test_no_two_different_rows_share_a_minted_id(count: int) -> None:
     other = Minter().mint({"input": right, "output": left}, every, every).to_pylist()
 
     assert len({*minted, *other}) == 2 * count
+
+
+class Watched(list[str]):
+    """Cells of which it can be told whether anybody still holds them."""
+
+
+@pytest.mark.parametrize("field", ["created_at", "value", "population", "turn"])
+def test_a_cell_that_cannot_be_read_keeps_nothing_of_its_batch_in_memory(field: str) -> None:
+    plan = Plan({field: "c", "comment": "said"})
+    mapper = Mapper(plan, habits_of(plan, []), user_key="k", started_at=STARTED)
+    cells = Watched(["perhaps"])
+    (rejected,) = mapper.map(Batch([1], {"c": cells, "said": ["Slow."]}, [])).rejected
+    held = weakref.ref(cells)
+    del cells
+
+    assert rejected.problem.column == "c"
+    assert held() is None
 
 
 def test_dates_and_numbers_of_the_last_row_tell_about_the_first() -> None:

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from feedback_lab.ingest import staging
 from feedback_lab.ingest.load import import_file
 from feedback_lab.ingest.planning.plan import Plan
-from feedback_lab.ingest.survey import Survey, survey
+from feedback_lab.ingest.survey import Marks, Survey, survey
 from feedback_lab.store import open_store
 from tests.import_builders import counts
 
 
 def everything_is_judged(staging: staging.Staging, _engine: object) -> Survey:
-    none = np.zeros(staging.size, np.bool_)
-    return Survey(~none, ~none, np.zeros(staging.feedback.rows, np.bool_), 0, 0)
+    all_rows, no_feedback = Marks(np.ones(staging.size, np.bool_)), Marks(np.zeros(staging.feedback.rows, np.bool_))
+    return Survey(all_rows, all_rows, no_feedback, 0, 0)
 
 
 SURVEYED = st.lists(
@@ -54,6 +54,7 @@ def test_what_is_decided_at_once_is_what_judging_row_by_row_decides(
         store = open_store(home)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("feedback_lab.ingest.bulk.survey", way)
+            patch.setattr("feedback_lab.ingest.judged.ROWS_AT_ONCE", 2)
             reports = []
             for rows in files:
                 with (tmp_path / "f.csv").open("w", encoding="utf-8", newline="") as handle:
@@ -69,3 +70,14 @@ def test_what_is_decided_at_once_is_what_judging_row_by_row_decides(
         store.close()
         ends.append((reports, tables, notes, rejects))
     assert ends[0] == ends[1]
+
+
+@given(
+    st.lists(st.booleans(), max_size=40).flatmap(
+        lambda flags: st.tuples(st.just(flags), st.permutations(range(len(flags))))
+    )
+)
+def test_marks_tell_of_any_rows_what_their_flags_told(drawn: tuple[list[bool], list[int]]) -> None:
+    flags, places = np.array(drawn[0], np.bool_), np.array(drawn[1], np.int64)
+
+    assert Marks(flags)[places].tolist() == flags[places].tolist()

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from feedback_lab.ingest.conflicts import Beside
-from feedback_lab.ingest.judging import CONTENT, SAID, Candidate, Judgement, Known, Voice, judge
+from feedback_lab.ingest.conflicts import Add, Beside
+from feedback_lab.ingest.judged import candidates, conflicts, contents
+from feedback_lab.ingest.judging import CONTENT, SAID, Judgement, Known, judge
 from feedback_lab.ingest.meaning.text_columns import Flags, Numbers
+from feedback_lab.ingest.memory import give_back
 from feedback_lab.ingest.odd_rows import OddRows, chosen_of
 from feedback_lab.ingest.staging import FEEDBACK, INTERACTION_TYPES, PROBLEMS, ROWS, Spool, Staging
-from feedback_lab.ingest.survey import TEMPORARY, Survey, survey
+from feedback_lab.ingest.survey import TEMPORARY, Marks, Survey, survey
 from feedback_lab.store_engine import make_room
 
 JUDGED_ROWS = 25_000  # at once
@@ -100,20 +101,11 @@ class Loader:
         make_room(self._cursor, staging.rows.bytes_per_row + staging.feedback.bytes_per_row)
         found = survey(staging, self)
         self._drop()
-        odd = found.odd
-        rows, feedback = OddRows(staging.rows, odd), OddRows(staging.feedback, odd)
-        judged = 0
+        give_back()
         with (nullcontext if dry_run else beside)() as add:
-            while (part := rows.next(JUDGED_ROWS)).num_rows:
-                judged += part.num_rows
-                with _without_cycles():
-                    late = self._judge(totals, part, feedback.until(part["place"][-1].as_py()))
-                if late is not None:
-                    self._conflicts.add(late)
-                    if add is not None:
-                        add(late)
-            self._conflicts.finish()
+            judged = self._judge_all(found.odd, totals, add)
             if not dry_run:
+                give_back()
                 self._insert(found)
         if not dry_run:
             for spool in (staging.problems, self._conflicts):
@@ -125,6 +117,21 @@ class Loader:
         totals.new += staging.rows.rows - judged - found.duplicate
         totals.undated += found.undated
         return totals
+
+    def _judge_all(self, odd: Marks, totals: Totals, add: Add | None) -> int:
+        """Judge the odd rows, keep those that are rejected, and `add` them; how many were judged."""
+        rows, feedback = OddRows(self._staging.rows, odd), OddRows(self._staging.feedback, odd)
+        judged = 0
+        while (part := rows.next(JUDGED_ROWS)).num_rows:
+            judged += part.num_rows
+            with _without_cycles():
+                late = self._judge(totals, part, feedback.until(part["place"][-1].as_py()))
+            if late is not None:
+                self._conflicts.add(late)
+                if add is not None:
+                    add(late)
+        self._conflicts.finish()
+        return judged
 
     def _insert(self, found: Survey) -> None:
         """What nobody has to judge."""
@@ -147,24 +154,24 @@ class Loader:
             for row in self._fetch(KNOWN_INTERACTIONS)
         }
         said = {row[0]: row[1:] for row in self._fetch(KNOWN_FEEDBACK)}
-        judgement = judge(_candidates(rows, feedback, self._staging.undated), known, said)
+        judgement = judge(candidates(rows, feedback), known, said)
         self._write(judgement)
         totals.new += judgement.new
         totals.duplicate += judgement.duplicate
         totals.undated += judgement.undated
-        return _conflicts(rows, judgement) if judgement.rejected else None
+        return conflicts(rows, judgement) if judgement.rejected else None
 
     def _write(self, judgement: Judgement) -> None:
         fresh = {key: known for key, known in judgement.interactions.items() if not known.stored}
         if fresh:
-            self._register("merged", _contents(fresh))
+            self._register("merged", contents(fresh))
             self._fetch(INSERT_MERGED, [self._batch_id])
         self._register("accepted", pa.table({"number": pa.array(judgement.feedback, pa.int64())}))
         self._fetch(INSERT_JUDGED, [self._batch_id, self._source])
         changed = {key: known for key, known in judgement.interactions.items() if known.stored and known.changed}
         if not changed:
             return
-        self._register("filled", _contents(changed))
+        self._register("filled", contents(changed))
         self._fetch(FILL)
         notes = [(key, CONTENT[n]) for key, known in changed.items() if not known.own for n in sorted(known.changed)]
         ids, fields = [key for key, _ in notes], [name for _, name in notes]
@@ -180,13 +187,12 @@ class Loader:
         else:
             self._execute(sql, [], spool)
 
-    def column(self, sql: str, spool: Spool | None = None) -> Numbers:
-        """The one column of whole numbers that a query gives."""
+    def column(self, sql: str, spool: Spool | None = None) -> Iterator[Numbers]:
+        """The one column of whole numbers that a query gives, some at a time."""
         if spool is not None:
             self._open(sql, spool)
-        self._cursor.execute(sql)
-        (found,) = self._cursor.fetchnumpy().values()
-        return np.asarray(found, np.int64)
+        for batch in self._cursor.sql(sql).to_arrow_reader(JUDGED_ROWS):
+            yield batch.column(0).to_numpy()
 
     def _execute(self, sql: str, values: list[Any], spool: Spool, chosen: Callable[[Any], Flags] | None = None) -> None:
         """Run a statement with `incoming` as the rows of the spool, or those of them that are chosen."""
@@ -252,46 +258,3 @@ def _without_cycles() -> Iterator[None]:
     finally:
         if looking:
             gc.enable()
-
-
-def _candidates(rows: Any, feedback: Any, undated: Flags) -> Iterator[Candidate]:
-    """The rows as the judge wants them."""
-    voices: dict[int, list[Voice]] = {}
-    heads = _columns(feedback, ("place", "number", "feedback_id"))
-    for (place, number, name), said in zip(heads, _columns(feedback, SAID), strict=True):
-        voices.setdefault(place, []).append(Voice(number, name, said))
-    heads = _columns(rows, ("place", "soft", "interaction_id"))
-    for (place, soft, name), content in zip(heads, _columns(rows, CONTENT), strict=True):
-        yield Candidate(place, soft, bool(undated[place]), name, content, voices.get(place, ()))
-
-
-def _columns(table: Any, names: Iterable[str]) -> Iterator[tuple[Any, ...]]:
-    """Some columns of a table row by row."""
-    return zip(*(_values(table[name]) for name in names), strict=True)
-
-
-def _values(column: Any) -> list[Any]:
-    # Moments by way of numpy take a thirtieth of the time.
-    found: list[Any] = column.to_numpy().tolist() if pa.types.is_timestamp(column.type) else column.to_pylist()
-    return found
-
-
-def _contents(interactions: dict[str, Known]) -> Any:
-    """Judged interactions as a table: id, place of the row that brought them, content."""
-    columns = {"interaction_id": pa.array(interactions, pa.string())}
-    columns["place"] = pa.array([known.place for known in interactions.values()], pa.int64())
-    for number, name in enumerate(CONTENT):
-        values = [known.content[number] for known in interactions.values()]
-        columns[name] = pa.array(values, INTERACTION_TYPES[name])
-    return pa.table(columns)
-
-
-def _conflicts(rows: Any, judgement: Judgement) -> Any:
-    """The rows that the judgement rejects, as the spool of problems wants them."""
-    late = rows.filter(pa.array(np.isin(rows["place"].to_numpy(), list(judgement.rejected))))
-    starts = zip(late["input"].to_pylist(), late["output"].to_pylist(), strict=True)
-    excerpts = [" | ".join(filter(None, pair))[:500] for pair in starts]
-    problems = list(zip(*judgement.rejected.values(), strict=True))
-    columns = [late["place"].to_pylist(), late["line"].to_pylist(), *problems, excerpts]
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, PROBLEMS.values(), strict=True)]
-    return pa.record_batch(arrays, schema=pa.schema(list(PROBLEMS.items())))

@@ -19,6 +19,9 @@ from feedback_lab.ingest.meaning.text_columns import TextColumn
 from feedback_lab.ingest.reading.batches import Batch, Problem, Row, Rows
 from feedback_lab.ingest.rejects import RejectsFile
 
+ROWS_AT_ONCE = 1_000
+NEEDED = ["place", "column_name", "code", "message"]  # of those that wait while the file is read
+
 Add = Callable[[Any], None]
 Beside = Callable[[], AbstractContextManager[Add | None]]
 
@@ -36,7 +39,7 @@ def beside(source: Rows, rejects: RejectsFile, executor: Executor) -> Beside:
         found: SimpleQueue[Any] = SimpleQueue()
         adding = executor.submit(_add, source, iter(found.get, None), rejects, stopped)
         try:
-            yield found.put
+            yield lambda part: found.put(part.select(NEEDED))
             found.put(None)
             adding.result()
         except BaseException:
@@ -49,7 +52,7 @@ def beside(source: Rows, rejects: RejectsFile, executor: Executor) -> Beside:
 
 
 def _add(source: Rows, conflicts: Iterable[Any], rejects: RejectsFile, stopped: Event) -> None:
-    waiting = (row for part in conflicts for row in part.to_pylist())
+    waiting = (row for part in conflicts for row in _one_by_one(part))
     found = next(waiting, None)
     if found is None:
         return
@@ -66,6 +69,12 @@ def _add(source: Rows, conflicts: Iterable[Any], rejects: RejectsFile, stopped: 
         if found is None or stopped.is_set():
             return
         done += len(batch.lines)
+
+
+def _one_by_one(part: Any) -> Iterator[dict[str, Any]]:
+    """The rows of a batch; as objects they take much memory, so only some of them are made at a time."""
+    for start in range(0, part.num_rows, ROWS_AT_ONCE):
+        yield from part.slice(start, ROWS_AT_ONCE).to_pylist()
 
 
 def _rows(batch: Batch, places: list[int]) -> list[Row]:

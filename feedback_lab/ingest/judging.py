@@ -70,7 +70,7 @@ class Known:
     stored: bool
     own: bool
     place: int = -1
-    changed: set[int] = field(default_factory=set)
+    changed: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -136,11 +136,11 @@ def _fill(known: Known, content: tuple[Any, ...]) -> bool:
             continue
         if known.content[place] is None:
             known.content[place] = new
-            known.changed.add(place)
+            known.changed |= {place}
             adds = adds or place != METADATA or not known.own
         elif place == METADATA and known.own and new != known.content[place]:
             known.content[place] = _merged(known.content[place], new)
-            known.changed.add(place)
+            known.changed |= {place}
     return adds
 
 

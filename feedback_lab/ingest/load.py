@@ -112,17 +112,10 @@ def import_file(
         new_id(), utc_now(), plan.source, plan.complete, name, source.decoding.sha256, source.format, mapping
     )
     begun = time.monotonic()
-    key = str(store.scalar("SELECT user_key FROM ledger"))
     with _said_of_the_disk(store.home / "uploads"), ExitStack() as stack:
-        habits = habits_of(plan, source.sample())
-        staging, rejects, told = _staged(stack, store, source, plan, batch, key, habits, dry_run, progress)
-        if told != habits:
-            # The first rows misled: with what all rows tell, every row means the same as its neighbours.
-            staging.close()
-            rejects.close()
-            staging, rejects, _ = _staged(stack, store, source, plan, batch, key, told, dry_run, progress)
+        staging, rejects, corrected = _mapped(stack, store, source, plan, batch, dry_run, progress)
         # A tool's export can be counted, and the first rows corrected, only once all rows were read.
-        batch = dataclasses.replace(batch, format=source.format + habits.otherwise(told))
+        batch = dataclasses.replace(batch, format=source.format + corrected)
         give_back()
         step = partial(progress, staging.read) if progress is not None else lambda: None
         reading = beside(source, rejects, stack.enter_context(ThreadPoolExecutor(1)))
@@ -175,21 +168,42 @@ def _said_of_the_disk(folder: Path) -> Iterator[None]:
         raise DiskError(f"The import needs room in {folder}, which cannot be written ({reason}): make room.") from error
 
 
+def _mapped(
+    stack: ExitStack,
+    store: Store,
+    source: Rows,
+    plan: Plan,
+    batch: _Batch,
+    dry_run: bool,
+    progress: Progress | None,
+) -> tuple[Staging, RejectsFile, str]:
+    """All rows of the file, mapped by the same habits; the file of the rejected ones; what was corrected, in words."""
+    stage = partial(_staged, stack, store, source, plan, batch, dry_run, progress)
+    habits = habits_of(plan, source.sample())
+    staging, rejects, told = stage(habits)
+    if told != habits:
+        # The first rows misled: with what all rows tell, every row means the same as its neighbours.
+        staging.close()
+        rejects.close()
+        staging, rejects, _ = stage(told)
+    return staging, rejects, habits.otherwise(told)
+
+
 def _staged(
     stack: ExitStack,
     store: Store,
     source: Rows,
     plan: Plan,
     batch: _Batch,
-    key: str,
-    habits: Habits,
     dry_run: bool,
     progress: Progress | None,
+    habits: Habits,
 ) -> tuple[Staging, RejectsFile, Habits]:
     """All rows of the file, mapped; the file of the rejected ones; what all rows tell about dates and numbers."""
     folder = store.home / "uploads"
     staging = stack.enter_context(closing(Staging(folder)))
     rejects = stack.enter_context(closing(RejectsFile(folder, batch.batch_id, source.header)))
+    key = str(store.scalar("SELECT user_key FROM ledger"))
     mapper = Mapper(plan, habits, user_key=key, started_at=batch.started_at)
     batches = stack.enter_context(closing(ahead(source.batches())))
     for found in stack.enter_context(closing(ahead(map(mapper.read, batches)))):

@@ -10,12 +10,13 @@ import pyarrow as pa
 
 from feedback_lab.ingest.meaning.text_columns import Flags
 from feedback_lab.ingest.staging import Spool
+from feedback_lab.ingest.survey import Marks
 
 
 class OddRows:
     """The rows of a spool whose place is flagged in `odd`, in order, some at a time."""
 
-    def __init__(self, spool: Spool, odd: Flags) -> None:
+    def __init__(self, spool: Spool, odd: Marks) -> None:
         self._batches = chosen_of(spool, lambda rows: odd[rows["place"]])
         self._held = spool.schema.empty_table()
 

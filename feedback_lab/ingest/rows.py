@@ -130,6 +130,7 @@ class Mapper:
         arrived = self._arrived(batch, part)
         columns = arrived | {
             "soft": self._soft(said),
+            "undated": pa.array(np.where(said.any, ~is_given(own.rated_at), ~is_given(own.created_at))),
             "session_id": own.session_id,
             "tags": self._tags(fields, rows),
             **{name: getattr(part, name) for name in OF_THE_PART},
@@ -143,12 +144,11 @@ class Mapper:
         main = {name: fields[name] for name in ("comment", "suggested_answer") if name in fields} | {"metadata": rest}
         names = or_minted(own.feedback_id, "f-", minted, wanted)
         feedback = feedback_rows(said, shared, main, names, fine, self._feedback)
-        undated = np.where(said.any, ~is_given(own.rated_at), ~is_given(own.created_at))
         rejected = rejected_rows(batch, reject.problems, self._rows)
         named = self._plan.is_chat or not NAMES.isdisjoint(fields)
         self._rows += rows
         self._feedback += sum(part.num_rows for part in feedback)
-        return Staged(interaction_rows(columns, fine), feedback, rejected, fine & undated, rows, named)
+        return Staged(interaction_rows(columns, fine), feedback, rejected, rows, named)
 
     def _arrived(self, batch: Batch, part: Part) -> dict[str, Any]:
         """Where and when the rows came in: the line in microseconds keeps the order of the file."""

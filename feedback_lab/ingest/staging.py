@@ -12,11 +12,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 
 from feedback_lab.ingest.json_cells import ENCODE
-from feedback_lab.ingest.meaning.text_columns import Flags, text_of
+from feedback_lab.ingest.meaning.text_columns import text_of
 from feedback_lab.ingest.reading.batches import UNSTORABLE, Problem, Row
 from feedback_lab.records import Feedback, Interaction
 
@@ -57,9 +56,15 @@ FEEDBACK_TYPES: dict[str, Any] = {
     "metadata": pa.string(),
     "batch_id": pa.string(),
 }
-# `place` counts the readable rows of the file from 0, `number` the feedback; what holds for the whole import
-# (batch, source) is not repeated in every row.
-ROWS: dict[str, Any] = {"place": pa.int64(), "line": pa.int64(), "soft": pa.string(), **INTERACTION_TYPES}
+# `place` counts the readable rows of the file from 0, `number` the feedback; `undated` says that the row is stored
+# without a time. What holds for the whole import (batch, source) is not repeated in every row.
+ROWS: dict[str, Any] = {
+    "place": pa.int64(),
+    "line": pa.int64(),
+    "soft": pa.string(),
+    "undated": pa.bool_(),
+    **INTERACTION_TYPES,
+}
 FEEDBACK: dict[str, Any] = {"number": pa.int64(), "place": pa.int64(), **FEEDBACK_TYPES}
 del ROWS["batch_id"], FEEDBACK["batch_id"], FEEDBACK["source"]
 ROWS_SCHEMA, FEEDBACK_SCHEMA = pa.schema(list(ROWS.items())), pa.schema(list(FEEDBACK.items()))
@@ -82,7 +87,7 @@ class Rejected(NamedTuple):
 
 
 class Staged(NamedTuple):
-    """A batch of mapped rows. `undated` says for each readable row whether it is stored without a time.
+    """A batch of mapped rows, `size` of them readable.
 
     `named` says that rows give ids, so that one may stand in several rows; minted ids are all different.
     """
@@ -90,7 +95,6 @@ class Staged(NamedTuple):
     rows: Any
     feedback: Sequence[Any]
     rejected: Sequence[Rejected]
-    undated: Flags
     size: int
     named: bool
 
@@ -131,21 +135,15 @@ class Spool:
 class Staging:
     """The mapped rows of one import. Fill it once, read it as often as needed, close it.
 
-    `read` counts all rows, `size` the readable ones; `undated` is a truth for each readable row; `named` is true
-    where ids may stand in several rows.
+    `read` counts all rows, `size` the readable ones; `named` is true where ids may stand in several rows.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.rows, self.feedback, self.problems = Spool(folder, ROWS), Spool(folder, FEEDBACK), Spool(folder, PROBLEMS)
-        self._undated: list[Flags] = []
         self.read = self.size = 0
         self.named = False
-
-    @property
-    def undated(self) -> Flags:
-        return np.concatenate([*self._undated, np.zeros(0, np.bool_)])
 
     def add(self, staged: Staged) -> None:
         """Keep one batch, in order."""
@@ -154,7 +152,6 @@ class Staging:
             self.feedback.add(part)
         if staged.rejected:
             self.problems.add(problems_batch(staged.rejected))
-        self._undated.append(staged.undated)
         self.size += staged.size
         self.named = self.named or staged.named
         self.read += staged.size + sum(one.place < 0 for one in staged.rejected)
@@ -209,18 +206,17 @@ def _pairs(
 
 def _staged(pairs: Sequence[tuple[Interaction, Feedback | None]], done: int, said: int) -> Staged:
     places = range(done, done + len(pairs))
-    rows = _table(
-        ROWS, 3, [one for one, _ in pairs], [list(places), [place + 1 for place in places], [""] * len(pairs)]
-    )
+    undated = [(two or one).created_at is None for one, two in pairs]
+    heads: list[list[Any]] = [list(places), [place + 1 for place in places], [""] * len(pairs), undated]
+    rows = _table(ROWS, [one for one, _ in pairs], heads)
     own = [place for place, (_, two) in zip(places, pairs, strict=True) if two is not None]
     numbers = list(range(said, said + len(own)))
-    told = _table(FEEDBACK, 2, [two for _, two in pairs if two is not None], [numbers, own])
-    undated = np.array([(two or one).created_at is None for one, two in pairs], np.bool_)
-    return Staged(rows, [told], [], undated, len(pairs), named=True)
+    told = _table(FEEDBACK, [two for _, two in pairs if two is not None], [numbers, own])
+    return Staged(rows, [told], [], len(pairs), named=True)
 
 
-def _table(types: Mapping[str, Any], skip: int, records: Sequence[Any], heads: list[list[Any]]) -> Any:
-    names = list(types)[skip:]
+def _table(types: Mapping[str, Any], records: Sequence[Any], heads: list[list[Any]]) -> Any:
+    names = list(types)[len(heads) :]
     found = zip(*map(attrgetter(*names), records), strict=True) if records else ((),) * len(names)
     columns = [*heads, *([_plain(value) for value in column] for column in found)]
     arrays = [pa.array(column, kind) for column, kind in zip(columns, types.values(), strict=True)]

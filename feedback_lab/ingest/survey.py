@@ -8,13 +8,14 @@ only make a row odd: *same* asks for the id itself. Contents are compared by has
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from feedback_lab.ingest.judging import SAID
-from feedback_lab.ingest.meaning.text_columns import Flags, Numbers
+from feedback_lab.ingest.meaning.text_columns import Flags, Numbers, flags
 from feedback_lab.ingest.staging import Spool, Staging
 
 HARD = "session_id, input, output, model, prompt_version, knowledge_version, tags::VARCHAR, metadata::VARCHAR"
@@ -66,18 +67,29 @@ KNOWN_FEEDBACK = "SELECT number FROM import_feedback_known"
 TEMPORARY = ("interaction_key", "feedback_key", "interaction_known", "feedback_known")
 
 
+class Marks:
+    """Flags of many rows in a bit each, to be asked for some of them."""
+
+    def __init__(self, marked: Flags) -> None:
+        self._bits = np.packbits(marked, bitorder="little")
+
+    def __getitem__(self, places: Numbers) -> Flags:
+        found: Flags = (self._bits[places >> 3] >> (places & 7).astype(np.uint8) & 1).astype(np.bool_)
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What became clear without judging. Flags are indexed by place, those of feedback by number.
+    """What became clear without judging. Marks are asked by place, those of feedback by number.
 
     `odd` are the rows to judge, `taken` these and the rows whose interaction is stored; `said` is the feedback that is
     stored or shares its id. `duplicate` and `undated` count rows that are not odd; undated ones only where they are
     new.
     """
 
-    odd: Flags
-    taken: Flags
-    said: Flags
+    odd: Marks
+    taken: Marks
+    said: Marks
     duplicate: int
     undated: int
 
@@ -103,7 +115,7 @@ class Engine(Protocol):
 
     def run(self, sql: str, spool: Spool | None = None) -> None: ...
 
-    def column(self, sql: str, spool: Spool | None = None) -> Numbers: ...
+    def column(self, sql: str, spool: Spool | None = None) -> Iterator[Numbers]: ...
 
 
 def survey(staging: Staging, engine: Engine) -> Survey:
@@ -118,8 +130,10 @@ def survey(staging: Staging, engine: Engine) -> Survey:
             odd[places[said[numbers] & ~repeated[numbers]]] = True
             has_new[places[~said[numbers]]] = True
     duplicate = known & ~odd & ~has_new
-    undated = staging.undated & ~odd & ~duplicate
-    return Survey(odd, np.logical_or(known, odd, out=known), said, int(duplicate.sum()), int(undated.sum()))
+    undated, settled = 0, odd | duplicate
+    for part in staging.rows.batches(["place", "undated"]):
+        undated += int((flags(part["undated"]) & ~settled[part["place"].to_numpy()]).sum())
+    return Survey(Marks(odd), Marks(known | odd), Marks(said), int(duplicate.sum()), undated)
 
 
 def _compared(spool: Spool, size: int, engine: Engine, statements: _Statements, named: bool) -> tuple[Flags, Flags]:
@@ -127,10 +141,16 @@ def _compared(spool: Spool, size: int, engine: Engine, statements: _Statements, 
     taken, same = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
     engine.run(statements.keys, spool)
     if named:
-        taken[engine.column(statements.shared)] = True
+        _flag(taken, engine.column(statements.shared))
     engine.run(statements.stored)
-    known = engine.column(statements.known)
-    if len(known):
-        taken[known] = True
-        same[engine.column(statements.same, spool)] = True
+    if _flag(taken, engine.column(statements.known)):
+        _flag(same, engine.column(statements.same, spool))
     return taken, same
+
+
+def _flag(rows: Flags, found: Iterable[Numbers]) -> bool:
+    """Set the flags of the rows that were found; whether there was one."""
+    some = False
+    for numbers in found:
+        rows[numbers] = some = True
+    return some

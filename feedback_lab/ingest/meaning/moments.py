@@ -64,7 +64,7 @@ class Times:
             try:
                 found = time_of(text, self._zone, self._day_first)
             except Unreadable as error:
-                found = error
+                found = error.kept()
             if len(self._known) >= MOST_KEPT:
                 self._known.clear()
             self._known[text] = found

@@ -109,7 +109,7 @@ class Opinions:
             thumbs = self._habits.numbers_are_thumbs[value]
             found = None if name and "value" not in filled else opinion_of(filled, constants, self._plan.scale, thumbs)
         except Unreadable as error:
-            found = error
+            found = error.kept()
         if len(self._known) >= MOST_KEPT:
             self._known.clear()
         self._known[key] = found
@@ -123,5 +123,5 @@ class Opinions:
                 meanings.append(Population.USER.value if text is None else population_of(text).value)
             except Unreadable as error:
                 meanings.append(None)
-                reject("population", dict.fromkeys(np.flatnonzero(codes == code).tolist(), error))
+                reject("population", dict.fromkeys(np.flatnonzero(codes == code).tolist(), error.kept()))
         return pa.array(meanings, pa.string()).take(pa.array(codes))

@@ -76,7 +76,7 @@ def each(array: Any, read: Callable[[str], Any], kind: Any) -> tuple[Any, dict[i
         try:
             meanings.append(read(text))
         except Unreadable as error:
-            meanings.append(error)
+            meanings.append(error.kept())
     bad = {code: item for code, item in enumerate(meanings) if isinstance(item, Unreadable)}
     found = pa.array([None if code in bad else item for code, item in enumerate(meanings)], kind).take(codes.indices)
     if not bad:

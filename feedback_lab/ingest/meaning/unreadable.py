@@ -12,6 +12,11 @@ class Unreadable(ValueError):
         super().__init__(message)
         self.code = code
 
+    def kept(self) -> Unreadable:
+        """The same, to be kept: without the traceback, which holds the whole batch in whose reading it was raised."""
+        self.__context__ = None
+        return self.with_traceback(None)
+
 
 def shown(text: str) -> str:
     """The text in quotes, short enough for a sentence."""
