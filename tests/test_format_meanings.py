@@ -98,6 +98,14 @@ def test_the_text_is_found_in_the_shapes_that_tools_log() -> None:
     assert asked('{"question": "How?", "history": []}') == "How?"
     assert asked([parts]) == "look\n[image_url]"
     assert asked([{"type": "human", "content": "hi"}]) == "hi"
+    as_data = [{"type": kind, "data": {"content": kind}} for kind in ("system", "human", "ai")]
+    assert (asked({"messages": as_data}), answered(as_data)) == ("human", "ai")
+    as_call = [
+        {"lc": 1, "type": "constructor", "id": ["langchain", "schema", "messages", name], "kwargs": {"content": name}}
+        for name in ("SystemMessage", "HumanMessage", "AIMessageChunk")
+    ]
+    assert (asked({"messages": [as_call]}), answered(as_call)) == ("HumanMessage", "AIMessageChunk")
+    assert answered({"generations": [[{"text": "", "message": as_call[2]}]]}) == "AIMessageChunk"
     assert (asked(None), asked([]), asked("plain"), asked(3)) == ("", "", "plain", "3")
 
 

@@ -29,6 +29,8 @@ EXPORTS = {
     "dify/feedback.csv": ("dify-feedback", 3, 0),
     "dify/feedback.json": ("dify-feedback", 3, 0),
     "dify/messages.json": ("dify-messages", 6, 0),
+    "label_studio/annotations.csv": ("label-studio-annotations", 6, 0),
+    "label_studio/annotations.json": ("label-studio-annotations", 6, 0),
     "label_studio/tasks.json": ("label-studio", 7, 0),
     "langfuse/observations.json": ("langfuse-observations", 6, 0),
     "langfuse/scores.csv": ("langfuse-scores", 10, 0),
@@ -365,3 +367,51 @@ def test_scores_and_observations_among_traces_are_no_interactions_of_their_own(s
     assert report.rejected == 0
     assert store.scalar("SELECT count(*) FROM interaction") == len(traces)
     assert store.scalar("SELECT count(*) FROM feedback") == len(scores)
+
+
+OF_STUDIO = """
+    SELECT feedback_id, kind, value, polarity, comment, suggested_answer, rater_hash, population, created_at
+    FROM feedback WHERE population = 'reviewer' ORDER BY feedback_id
+"""
+
+
+def test_label_studio_says_the_same_in_each_of_its_exports(store: Store) -> None:
+    into(store, "label_studio/tasks.json")
+    whole = store.rows(OF_STUDIO)
+    counts = [into(store, f"label_studio/annotations.{ending}")[0] for ending in ("json", "csv")]
+
+    assert [(report.new, report.duplicate, report.rejected) for report in counts] == [(0, 6, 0), (0, 6, 0)]
+    assert store.rows(OF_STUDIO) == whole
+    assert {row["polarity"] for row in whole} == {"positive", "negative"}
+
+
+def test_a_null_block_hides_no_export_of_open_webui(store: Store, tmp_path: Path) -> None:
+    rows = json.loads((FIXTURES / "open_webui/feedbacks.json").read_text("utf-8"))[:2]
+    (tmp_path / "feedback.json").write_text(json.dumps([*rows, {**rows[0], "id": "fb-9", "data": None}]), "utf-8")
+    report = import_file(store, tmp_path / "feedback.json", Plan())
+
+    assert (report.new, report.reasons) == (2, {"no_value": 1})
+
+
+def test_events_of_langwatch_without_a_vote_are_counted_and_give_nothing(store: Store, tmp_path: Path) -> None:
+    votes = [{"trace_id": "t1", "event_type": "thumbs_up_down", "metrics": {"vote": vote}} for vote in (1, -1)]
+    other = {"trace_id": "t1", "event_type": "waited_to_finish", "metrics": {"finished": 1}}
+    (tmp_path / "events.json").write_text(json.dumps([other, *votes, other]), "utf-8")
+    report = import_file(store, tmp_path / "events.json", Plan())
+
+    assert (report.new, report.rejected) == (2, 0)
+    assert "2 records of 4 rows (2 events without a vote)" in report.format
+    assert [row["polarity"] for row in store.rows("SELECT polarity FROM feedback ORDER BY value")] == [
+        "negative",
+        "positive",
+    ]
+
+
+def test_scores_that_langfuse_writes_beside_its_traces_are_said_to_be_left_out(tmp_path: Path) -> None:
+    row = {"id": "t1", "timestamp": "2026-03-01T09:30:00Z", "userId": "u", "bookmarked": False, "tags": ["a"]}
+    row |= {"input": "How?", "output": "So.", "user-feedback": [1], "tone": ["formal"]}
+    (tmp_path / "traces.json").write_text(json.dumps([row]), "utf-8")
+    found = formats.recognise(open_rows(tmp_path / "traces.json"))
+
+    assert found is not None
+    assert "the scores in 'user-feedback', 'tone' do not say who gave them" in found.said[0]

@@ -273,3 +273,15 @@ def test_a_name_with_broken_bytes_costs_its_row(tmp_path: Path) -> None:
     content = '{"a": "日本語"}\n'.encode() * 3 + b'{"\xff": "x"}\n'
 
     assert codes(list(opened(tmp_path, content)))[2:] == [(3, None), (4, "not_utf8")]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"question": {"0": "How?", "1": "Why?"}, "thumb": {"0": "up", "1": "down"}},
+        {"columns": ["question"], "index": [0], "data": [["How?"]]},
+    ],
+)
+def test_a_table_written_column_by_column_is_refused_with_what_to_do(tmp_path: Path, table: object) -> None:
+    with pytest.raises(InputError, match=r"column by column.*orient='records', lines=True"):
+        opened(tmp_path, json.dumps(table).encode())

@@ -81,6 +81,7 @@ def test_with_a_human_mapping_only_own_names_are_added() -> None:
         ("0 10 7", (0, 10)),
         ("2 8", None),
         ("0 5 3", None),
+        ("0 -1 1", (-1, 1)),
         ("1 -1", None),
         ("50 100", None),
         ("1.5 4", (1, 5)),
@@ -248,3 +249,86 @@ def test_roles_that_are_not_understood_are_not_left_out_in_silence() -> None:
     _, said = complete_plan(Plan(), ["role", "content"], rows, only_exact=False)
 
     assert any(sentence.startswith("'role' is not read as role") for sentence in said)
+
+
+@pytest.mark.parametrize(
+    ("cells", "field"),
+    [
+        (["👍", "👎"], "value"),
+        (["thumbs_up", "Thumbs Down"], "value"),
+        (["1", "0"], "value"),
+        (["5", "2"], "value"),
+        (["positive", "neutral", "negative"], "polarity"),
+        (["slow", "it names last year's price"], "comment"),
+    ],
+)
+def test_a_column_called_feedback_is_what_its_cells_are(cells: list[str], field: str) -> None:
+    rows = [{"question": "How?", "feedback": cell} for cell in cells]
+
+    assert suggest(list(rows[0]), rows).plan.columns == {"input": "question", field: "feedback"}
+
+
+def test_a_column_of_objects_is_no_comment() -> None:
+    rows = [{"question": "How?", "feedback": {"thumb": "down", "comment": "slow"}}]
+    plan, said = complete_plan(Plan(), list(rows[0]), rows, only_exact=False)
+
+    assert plan.columns == {"input": "question"}
+    assert "'feedback'" in said[-1]
+
+
+def test_a_comment_of_one_word_stays_a_comment() -> None:
+    rows = [{"rating": "4", "feedback_comment": "bad"}]
+
+    assert suggest(list(rows[0]), rows).plan.columns == {"value": "rating", "comment": "feedback_comment"}
+
+
+def test_zero_and_one_with_a_point_as_pandas_writes_them_are_thumbs() -> None:
+    rows = [{"thumb": cell} for cell in ("1.0", "", "0.0")]
+    plan = suggest(["thumb"], rows).plan
+
+    assert (plan.values["value"]["1.0"], plan.values["value"]["0.0"]) == ("up", "down")
+
+
+STEPS = "--value value:Bad=1 --value 'value:Could be Improved=2' --value value:Excellent=4 --scale 1:4"
+
+
+def test_words_that_are_steps_of_a_scale_are_offered_with_what_to_write() -> None:
+    rows = [{"question": "How?", "label": word} for word in ("Excellent", "Bad", "Could be Improved")]
+    plan, offered = complete_plan(Plan(), list(rows[0]), rows, only_exact=False)
+    _, mapped = complete_plan(Plan({"value": "label"}), list(rows[0]), rows, only_exact=True)
+
+    assert plan.columns == {"input": "question"}
+    assert f"--map value=label {STEPS} reads it" in offered[-1]
+    assert f"{STEPS} reads them so" in mapped[-1]
+
+
+def test_columns_that_no_field_takes_are_named_and_empty_ones_are_not() -> None:
+    rows = [{"question": "How?", "accuracy": "4", "tone": "3", "spare": ""}]
+    _, said = complete_plan(Plan(), list(rows[0]), rows, only_exact=False)
+
+    assert said[-1] == "Read as no field and kept as metadata: 'accuracy', 'tone'."
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Frage Antwort Bewertung Kommentar Datum",
+        "質問 回答 評価 コメント 日付",
+        "Pregunta Respuesta Valoración Comentario Fecha",
+    ],
+)
+def test_names_in_other_languages_are_known(header: str) -> None:
+    columns = header.split()
+    row = dict(zip(columns, ("How?", "So.", "4,5", "slow", "2026-03-01"), strict=True))
+    plan = suggest(columns, [row, {**row, columns[2]: "2"}]).plan
+
+    assert plan.columns == dict(zip(("input", "output", "value", "comment", "created_at"), columns, strict=True))
+    assert plan.scale == (1, 5)
+
+
+def test_thumbs_among_many_empty_words_are_no_comments_and_the_way_to_read_them_is_said() -> None:
+    rows = [{"question": "How?", "feedback": cell} for cell in ["None"] * 8 + ["up", "down"]]
+    plan, said = complete_plan(Plan(), list(rows[0]), rows, only_exact=False)
+
+    assert plan.columns == {"input": "question"}
+    assert "--map value=feedback" in said[-1]

@@ -224,3 +224,10 @@ def test_excel_without_its_library_says_what_to_install(tmp_path: Path, monkeypa
 
     with pytest.raises(InputError, match=r"pip install 'feedback-lab\[excel\]'"):
         opened(tmp_path, content)
+
+
+def test_a_cover_sheet_is_left_out_and_said(tmp_path: Path) -> None:
+    source = opened(tmp_path, workbook([["Feedback, March"]], [["question", "rating"], ["How?", 5], ["Why?", 1]]))
+
+    assert "sheet 'Sheet1', the first with rows of 2" in source.format
+    assert values(source) == [{"question": "How?", "rating": 5}, {"question": "Why?", "rating": 1}]

@@ -161,3 +161,49 @@ def test_the_rejected_rows_of_an_earlier_import_are_still_there_and_the_file_is_
     assert [path.name.startswith("rejected-") for path in kept] == [True]
     assert "too_few_columns" in Path(kept[0]).read_text("utf-8")
     assert page("upload").dataframe[0].value["Rejected"].tolist() == [1]
+
+
+def test_words_that_are_steps_of_a_scale_are_read_as_ratings_where_a_human_says_so(lab: Lab) -> None:
+    app = upload("log.csv", b"question,label\nhow?,Poor\nwhy?,Excellent\nwho?,Fair\n")
+    assert "Thumb or rating may be 'label'" in words_of(app)
+    next(box for box in app.selectbox if box.label == "Thumb or rating").select("label").run()
+    assert "3 would be rejected" in words_of(app)
+    steps = next(box for box in app.checkbox if "Poor = 1, Fair = 2, Excellent = 4" in box.label)
+    steps.check().run()
+    press(app, "Import")
+    rows = lab.store.rows("SELECT value, scale_max, polarity FROM feedback ORDER BY value")
+    assert [tuple(row.values()) for row in rows] == [
+        (1.0, 4.0, "negative"),
+        (2.0, 4.0, "negative"),
+        (4.0, 4.0, "positive"),
+    ]
+
+
+def test_a_word_among_thumbs_is_given_its_meaning(lab: Lab) -> None:
+    app = upload("log.csv", b"question,reaction\nhow?,like\nwhy?,meh\nwho?,N/A\n")
+    next(box for box in app.selectbox if box.label == "Thumb or rating").select("reaction").run()
+    assert "2 would be rejected" in words_of(app)
+    nothing, meh = (box for box in app.selectbox if box.label == "Meaning")
+    nothing.select("").run()
+    meh.select("down").run()
+    press(app, "Import")
+    assert "3 read = 3 new + 0 duplicate + 0 rejected" in words_of(app)
+    assert [row["value"] for row in lab.store.rows("SELECT value FROM feedback ORDER BY value")] == [-1.0, 1.0]
+
+
+def test_labels_scale_and_speaker_of_another_tools_scores_can_be_said(lab: Lab) -> None:
+    score = {"traceId": "t1", "source": "API", "timestamp": "2026-03-01T09:30:00Z"}
+    rows = [
+        {**score, "id": "s1", "name": "tone", "dataType": "CATEGORICAL", "stringValue": "formal"},
+        {**score, "id": "s2", "name": "points", "dataType": "NUMERIC", "value": 70},
+    ]
+    app = upload("scores.json", json.dumps(rows).encode())
+    assert "1 would be rejected" in words_of(app)
+    next(box for box in app.selectbox if box.label == "Meaning").select("down").run()
+    next(box for box in app.checkbox if "name no scale" in box.label).check().run()
+    for label, number in (("Lowest", 0.0), ("Highest", 100.0)):
+        next(box for box in app.number_input if box.label == label).set_value(number).run()
+    next(box for box in app.selectbox if box.label == "Who speaks").select("test").run()
+    press(app, "Import")
+    said = lab.store.rows("SELECT kind, value, scale_max, population FROM feedback ORDER BY value")
+    assert [tuple(row.values()) for row in said] == [("thumb", -1.0, None, "test"), ("rating", 70.0, 100.0, "test")]

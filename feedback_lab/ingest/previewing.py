@@ -11,6 +11,7 @@ from typing import Any
 from feedback_lab.ingest import formats
 from feedback_lab.ingest.habits import habits_of
 from feedback_lab.ingest.planning.plan import Plan, check
+from feedback_lab.ingest.reading import nested
 from feedback_lab.ingest.reading.batches import Problem, Rows, batched
 from feedback_lab.ingest.reading.readers import Hints, open_rows
 from feedback_lab.ingest.rows import Mapper
@@ -30,7 +31,10 @@ class Preview:
 
 def opened(path: Path, plan: Plan, format: str | None, hints: Hints | None) -> tuple[Rows, Plan]:
     """The rows of the file, or of the tool's export that it is, with a plan that fits them."""
-    source, plan = formats.resolve(open_rows(path, hints), plan, format)
+    rows = open_rows(path, hints)
+    source, plan = formats.resolve(rows, plan, format)
+    if source is rows:
+        source = nested.with_columns(rows, plan.columns.values())
     check(plan, source.header)
     return source, plan
 

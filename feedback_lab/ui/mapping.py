@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import streamlit as st
 
+from feedback_lab.ingest.formats import Recognised
 from feedback_lab.ingest.meaning import values
+from feedback_lab.ingest.meaning.profile import is_rating, profile_of
 from feedback_lab.ingest.meaning.text_columns import text_of
 from feedback_lab.ingest.planning.mapping import complete_plan
 from feedback_lab.ingest.planning.meanings import said_of_dates
 from feedback_lab.ingest.planning.plan import DATE_ORDERS, TAG, Plan
 from feedback_lab.published_text import reveal
-from feedback_lab.records import Polarity
+from feedback_lab.records import Polarity, Population
 from feedback_lab.ui import words
 from feedback_lab.ui.uploading import Upload
 
@@ -31,12 +34,21 @@ LABELS = {
 }  # fmt: skip
 ORDER_LABELS = {"day-month": "5 June (day first)", "month-day": "6 May (month first)"}
 MOST_WORDS = 30
+# What a human may say that a word of the file means, by field; and what needs no such word.
+MEANINGS = {
+    "polarity": {str(one): str(one) for one in Polarity},
+    "value": {"up": "Thumb up", "down": "Thumb down", "": "No opinion"},
+}
+KNOWN: dict[str, Callable[[str], bool]] = {
+    "polarity": lambda cell: values.word_of(cell) in values.POLARITIES,
+    "value": lambda cell: values.thumb_of(cell) is not None or is_rating(cell),
+}
 
 
 def plan_form(upload: Upload) -> Plan:
     """The selectors, filled with what was recognised or saved; the plan as they stand now."""
     if upload.tool:
-        return _whole_file(upload, upload.tool.plan)
+        return _of_scores(upload, _whole_file(upload, upload.tool.plan), upload.tool)
     start = upload.saved[1] if upload.saved else upload.suggestion.plan
     columns: dict[str, str] = {}
     for group, fields in GROUPS.items():
@@ -50,9 +62,9 @@ def plan_form(upload: Upload) -> Plan:
     known = {name: raw for name, raw in start.values.items() if start.columns.get(name) == columns.get(name)}
     constants = {name: text for name, text in start.constants.items() if name not in columns}
     plan = _whole_file(upload, replace(start, columns=columns, values=known, constants=constants))
-    habits, _ = complete_plan(plan, upload.header, upload.sample, only_exact=True)
-    plan = replace(habits, columns=columns, values=dict(habits.values) | _meanings(upload, plan))
-    return replace(plan, scale=_scale(upload, plan), date_order=_date_order(upload, plan))
+    habits, _ = complete_plan(plan, upload.columns, upload.sample, only_exact=True)
+    plan = _with_meanings(upload, replace(habits, columns=plan.columns), "polarity")
+    return replace(_rated(upload, plan), date_order=_date_order(upload, plan))
 
 
 def holds_an_opinion(plan: Plan) -> bool:
@@ -92,7 +104,7 @@ def _selectors(upload: Upload, fields: tuple[str, ...], start: Plan) -> dict[str
         for name in fields:
             taken = start.columns.get(name)
             column = st.selectbox(
-                LABELS[name], upload.header, index=upload.header.index(taken) if taken in upload.header else None,
+                LABELS[name], upload.columns, index=upload.columns.index(taken) if taken in upload.columns else None,
                 placeholder="Not in the file", key=f"map_{name}_{upload.reading}", format_func=reveal,
             )  # fmt: skip
             if column is not None:
@@ -103,7 +115,7 @@ def _selectors(upload: Upload, fields: tuple[str, ...], start: Plan) -> dict[str
 def _further(upload: Upload, used: set[str], start: Plan) -> dict[str, str]:
     suggested = {start.columns[f"value:{name}"]: name for name in start.further}
     chosen = st.multiselect(
-        "Further thumbs or ratings of the same row", [name for name in upload.header if name not in used],
+        "Further thumbs or ratings of the same row", [name for name in upload.columns if name not in used],
         key=f"further_{upload.reading}", default=[name for name in suggested if name not in used], format_func=reveal,
     )  # fmt: skip
     return {f"value:{suggested.get(column, column)}": column for column in chosen}
@@ -112,7 +124,7 @@ def _further(upload: Upload, used: set[str], start: Plan) -> dict[str, str]:
 def _tags(upload: Upload, used: set[str], start: Plan) -> dict[str, str]:
     suggested = {column: name for name, column in start.columns.items() if name.startswith(TAG)}
     chosen = st.multiselect(
-        "Tags to split by", [name for name in upload.header if name not in used], key=f"tags_{upload.reading}",
+        "Tags to split by", [name for name in upload.columns if name not in used], key=f"tags_{upload.reading}",
         default=[name for name in suggested if name not in used], format_func=reveal,
     )  # fmt: skip
     return {suggested.get(column, TAG + column): column for column in chosen}
@@ -135,6 +147,8 @@ def _whole_file(upload: Upload, plan: Plan) -> Plan:
                     key=f"set_polarity_{upload.reading}", placeholder="As the rows say",
                 )  # fmt: skip
                 constants = {**constants, "polarity": polarity} if polarity else _without(constants, "polarity")
+            columns, speaks = _who_speaks(upload, plan)
+            constants = {**_without(constants, "population"), **speaks}
             zone = st.text_input(
                 "Time zone of times without one", plan.timezone or "", key=f"zone_{upload.reading}", placeholder="UTC"
             )
@@ -143,43 +157,83 @@ def _whole_file(upload: Upload, plan: Plan) -> Plan:
             "It holds answers without feedback too, so a response rate can be counted", value=plan.complete,
             key=f"complete_{upload.reading}",
         )  # fmt: skip
-    return replace(plan, constants=constants, timezone=zone or None, source=source or "import", complete=complete)
+    plan = replace(plan, columns=columns, constants=constants, complete=complete)
+    return replace(plan, timezone=zone or None, source=source or "import")
+
+
+def _who_speaks(upload: Upload, plan: Plan) -> tuple[dict[str, str], dict[str, str]]:
+    """The columns, and the population of the whole file where a human says it: a column of it is not read then."""
+    choices = [str(one) for one in Population]
+    before = plan.constants.get("population")
+    chosen = st.selectbox(
+        LABELS["population"], choices, index=choices.index(before) if before in choices else None,
+        key=f"set_population_{upload.reading}", placeholder="As the rows say, else users",
+    )  # fmt: skip
+    columns = dict(plan.columns)
+    return (_without(columns, "population"), {"population": chosen}) if chosen else (columns, {})
 
 
 def _without(constants: dict[str, str], name: str) -> dict[str, str]:
     return {known: text for known, text in constants.items() if known != name}
 
 
-def _meanings(upload: Upload, plan: Plan) -> dict[str, dict[str, str]]:
-    """What words of the file mean, where they are not known: asked for one by one."""
-    if "polarity" not in plan.columns:
-        return {}
-    column, known = plan.columns["polarity"], dict(plan.values.get("polarity", {}))
-    cells = {text_of(row.get(column)).strip() for row in upload.sample}
-    unknown = [cell for cell in sorted(cells) if cell and values.word_of(cell) not in values.POLARITIES][:MOST_WORDS]
+def _with_meanings(upload: Upload, plan: Plan, field: str) -> Plan:
+    """The plan with what words in the field's column mean, where they are not known."""
+    cells = _cells(upload, plan.columns[field]) if field in plan.columns else set()
+    return _asked(upload, plan, field, [cell for cell in sorted(cells) if not KNOWN[field](cell)], "are rejected")
+
+
+def _of_scores(upload: Upload, plan: Plan, tool: Recognised) -> Plan:
+    """The plan for a tool's export with what its labels mean, and the scale of numbers that name none."""
+    labels = {label for found in tool.source.scores.signals.values() for label in found}
+    plan = _asked(upload, plan, "value", sorted(labels), "count in no rate")
+    return replace(plan, scale=_scale(upload, plan, "Numbers that name no scale are ratings on one"))
+
+
+def _asked(upload: Upload, plan: Plan, field: str, unknown: Sequence[str], otherwise: str) -> Plan:
+    """The plan with what words of the file mean, asked for one by one."""
     if not unknown:
-        return {}
-    st.caption("What these words mean; rows with a word that means nothing are rejected")
-    choices = [str(one) for one in Polarity]
+        return plan
+    known = dict(plan.values.get(field, {}))
+    st.caption(f"What these words mean; rows with a word that means nothing {otherwise}")
+    choices = list(MEANINGS[field])
     with st.grid(4, min_column_width=200, gap="small"):
-        for number, word in enumerate(unknown):
+        for number, word in enumerate(unknown[:MOST_WORDS]):
             with st.container(gap="xxsmall"):
                 st.text(words.first_line(reveal(word), 60))
                 meaning = st.selectbox(
                     "Meaning", choices, index=choices.index(known[word]) if known.get(word) in choices else None,
-                    placeholder="Means nothing", key=f"word_{number}_{column}_{upload.reading}",
-                    label_visibility="collapsed",
+                    placeholder="Means nothing", key=f"word_{number}_{plan.columns[field]}_{upload.reading}",
+                    label_visibility="collapsed", format_func=MEANINGS[field].__getitem__,
                 )  # fmt: skip
-            known = {**known, word: meaning} if meaning else _without(known, word)
-    return {"polarity": known} if known else {}
+            known = _without(known, word) if meaning is None else {**known, word: meaning}
+    return replace(plan, values={**plan.values, field: known})
 
 
-def _scale(upload: Upload, plan: Plan) -> tuple[float, float] | None:
-    """The scale of the ratings, as recognised and open to correction; none for thumbs."""
+def _cells(upload: Upload, column: str) -> set[str]:
+    """The different texts in the column's first rows."""
+    return {text_of(row.get(column)).strip() for row in upload.sample} - {""}
+
+
+def _rated(upload: Upload, plan: Plan) -> Plan:
+    """The plan with what the thumbs or ratings mean: words that are steps of a scale, other words, the scale."""
     if "value" not in plan.columns:
-        return None
+        return replace(plan, scale=None)
+    column = plan.columns["value"]
+    found = profile_of(sorted(_cells(upload, column)))
+    if found.words and not found.thumbs:
+        before = plan.values.get("value") == found.words.values
+        steps = f"The words are steps of a scale: {found.words.steps}"
+        if st.checkbox(reveal(steps), value=before, key=f"steps_{column}_{upload.reading}"):
+            return replace(plan, values={**plan.values, "value": found.words.values}, scale=found.words.scale)
+    plan = _with_meanings(upload, plan, "value")
+    return replace(plan, scale=_scale(upload, plan, "The values are ratings on a scale"))
+
+
+def _scale(upload: Upload, plan: Plan, label: str) -> tuple[float, float] | None:
+    """The scale of the ratings, as recognised and open to correction; none for thumbs."""
     key = f"{plan.columns['value']}_{upload.reading}"
-    if not st.checkbox("The values are ratings on a scale", value=plan.scale is not None, key=f"rated_{key}"):
+    if not st.checkbox(label, value=plan.scale is not None, key=f"rated_{key}"):
         return None
     low, high = plan.scale or (1.0, 5.0)
     with st.container(horizontal=True):

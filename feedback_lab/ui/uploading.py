@@ -15,6 +15,7 @@ from feedback_lab.ingest.load import ImportReport, import_file
 from feedback_lab.ingest.planning import saved_mappings
 from feedback_lab.ingest.planning.mapping import Suggestion, suggest
 from feedback_lab.ingest.planning.plan import Plan
+from feedback_lab.ingest.reading import nested
 from feedback_lab.ingest.reading.readers import Hints, open_rows
 from feedback_lab.jobs import JobHandle, State
 from feedback_lab.records import new_id
@@ -28,14 +29,16 @@ IMPORT = "Import"
 class Upload:
     """A file that was dropped: where it lies until it is imported, how it is read, and what was recognised.
 
-    `tool` is the export that it is, None for an ordinary file or where the human said so; `saved` is the name and
-    the plan of the mapping that a file with this header had before.
+    `columns` are those of `header` and what stands inside their blocks of JSON, as `sample` has them. `tool` is the
+    export that it is, None for an ordinary file or where the human said so; `saved` is the name and the plan of the
+    mapping that a file with this header had before.
     """
 
     path: Path
     name: str
     hints: Hints
     header: list[str]
+    columns: list[str]
     format: str
     sample: Sequence[Mapping[str, Any]]
     tool: formats.Recognised | None
@@ -105,11 +108,11 @@ def read_anew(hints: Hints, *, ordinary: bool = False, use_saved: bool = True) -
 def _looked_at(path: Path, name: str, hints: Hints, ordinary: bool, use_saved: bool) -> Upload:
     rows = open_rows(path, hints)
     tool = None if ordinary else formats.recognise(rows)
-    sample = rows.sample()
-    suggestion = suggest([], []) if tool else suggest(rows.header, sample)
+    columns, sample = nested.looked_into(rows)
+    suggestion = suggest([], []) if tool else suggest(columns, sample)
     saved = None if tool or not use_saved else saved_mappings.for_header(state.lab().store, rows.header)
     words = tool.source.format if tool else rows.format
-    return Upload(path, name, hints, rows.header, words, sample, tool, suggestion, saved)
+    return Upload(path, name, hints, rows.header, columns, words, sample, tool, suggestion, saved)
 
 
 def start_again(*, new_round: bool = True) -> None:

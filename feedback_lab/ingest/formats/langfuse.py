@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from feedback_lab.ingest.formats.cells import Record, Values, blocks, first, inside, mostly, rest, text
+from feedback_lab.ingest.formats.cells import Record, Values, blocks, first, inside, mostly, rest, structure, text
 from feedback_lab.ingest.formats.format import Format, Pass
 from feedback_lab.ingest.formats.messages import answered, asked
 from feedback_lab.ingest.formats.scores import rater
@@ -21,6 +21,7 @@ OBSERVATIONS = "SPAN GENERATION EVENT AGENT TOOL CHAIN RETRIEVER EVALUATOR EMBED
 TAKEN_OF_SCORE = ("id", "traceId", "sessionId", "timestamp", "comment", "value", "stringValue", "label")
 TAKEN_OF_TRACE = ("id", "traceId", "timestamp", "startTime", "sessionId", "userId", "input", "output", "environment",
                   "model", "promptVersion", "promptName", "scores", "observations", "parentObservationId")  # fmt: skip
+LISTS = ("tags", "scores", "observations", "input", "output", "metadata")  # columns of a trace that may hold lists
 
 
 def is_scores(header: Sequence[str], sample: Sequence[Values]) -> str | None:
@@ -86,8 +87,23 @@ def is_traces(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     """Traces have an input, an output and Langfuse's camelCase marks."""
     marks = ("sessionId", "userId", "bookmarked", "projectId", "htmlPath", "release")
     if {"id", "timestamp", "input", "output"} <= set(header) and sum(mark in header for mark in marks) >= 2:
-        return "its rows are traces: id, timestamp, input and output with Langfuse's sessionId, userId or bookmarked"
+        why = "its rows are traces: id, timestamp, input and output with Langfuse's sessionId, userId or bookmarked"
+        return f"{why}{_unsigned_scores(sample)}"
     return None
+
+
+def _unsigned_scores(sample: Sequence[Values]) -> str:
+    """What to say of the columns that an export of traces has for scores: their values without who gave them."""
+    found = {name: None for row in sample for name, cell in row.items() if name not in LISTS and _are_values(cell)}
+    if not found:
+        return ""
+    names = ", ".join(map(repr, list(found)[:10]))
+    return f"; the scores in {names} do not say who gave them and are kept as metadata, so import the export of scores"
+
+
+def _are_values(cell: Any) -> bool:
+    values = structure(cell)
+    return isinstance(values, list) and bool(values) and all(isinstance(one, str | int | float) for one in values)
 
 
 def _is_trace(row: Values) -> bool:

@@ -16,7 +16,7 @@ TAKEN_OF_ANNOTATION = ("id", "traceId", "comment", "isThumbsUp", "expectedOutput
 
 def is_events(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     """An event with a type, metrics and a trace."""
-    if mostly(sample, _is_event):
+    if mostly(sample, lambda row: "event_type" in row and "trace_id" in row) and any(map(_is_event, sample)):
         return "its rows are LangWatch events with a vote"
     return None
 
@@ -27,6 +27,9 @@ def _is_event(row: Values) -> bool:
 
 def unpack_event(row: Values, reading: Pass) -> Iterator[Record | Problem]:
     """A vote of 1 or -1 is a thumb; 0 takes one back and is neutral."""
+    if "vote" not in block(row, "metrics"):
+        yield from reading.nothing("events without a vote")
+        return
     vote = text(inside(row, "metrics", "vote"))
     if vote not in ("1", "-1", "0", "1.0", "-1.0", "0.0"):
         yield Problem("metrics", "no_value", "the event has no vote of 1, 0 or -1")

@@ -14,9 +14,8 @@ TAKEN = ("id", "user_id", "data", "meta", "snapshot", "created_at", "type")
 
 def is_feedback(header: Sequence[str], sample: Sequence[Values]) -> str | None:
     """Records of the type rating, with the blocks data and meta; null blocks occur."""
-    if {"type", "data", "meta"} <= set(header) and mostly(
-        sample, lambda row: text(row.get("type")) == "rating" and block(row, "data")
-    ):
+    ratings = {"type", "data", "meta"} <= set(header) and mostly(sample, lambda row: text(row.get("type")) == "rating")
+    if ratings and any(block(row, "data") for row in sample):
         return "its rows are ratings with Open WebUI's data, meta and snapshot"
     return None
 

@@ -136,7 +136,7 @@ class Scores:
         return profile_of([f"{number:g}" for number in seen], name.lower()).scale
 
     def _label(self, name: str, label: str) -> Record:
-        word = re.sub(r"_+", "_", word_of(label).replace("-", "_"))
+        word = _label_word(label)
         fault = OF_A_FAULT.search(name.lower())
         if word in GOOD or (word in UP and not fault):
             return {"kind": "thumb", "value": "up"}
@@ -150,6 +150,15 @@ class Scores:
         if self.learns:
             self.signals.setdefault(name, set()).add(label)
         return {"kind": signal(name), "label": label}
+
+
+def is_plain(label: str) -> bool:
+    """Whether a label is plainly good, bad or in the middle, whatever it stands for."""
+    return _label_word(label) in GOOD | BAD | MIDDLE
+
+
+def _label_word(label: str) -> str:
+    return re.sub(r"_+", "_", word_of(label).replace("-", "_"))
 
 
 def rater(population: str, name: str, *ids: Any) -> str:

@@ -47,10 +47,15 @@ Scale = tuple[float, float]
 
 
 class WordScale(NamedTuple):
-    """What the words of a column could mean: each raw text with its number, on the scale."""
+    """What the words of a column could mean: each raw text with its number, the lowest first, on the scale."""
 
     values: Mapping[str, str]
     scale: Scale
+
+    @property
+    def steps(self) -> str:
+        """The words with their numbers."""
+        return ", ".join(f"{text} = {number}" for text, number in self.values.items())
 
 
 @lru_cache(4096)
@@ -118,7 +123,8 @@ def word_scale_of(texts: Iterable[str]) -> WordScale | None:
     for steps in WORD_SCALES:
         place = {word: number for number, step in enumerate(steps, 1) for word in step}
         if all(word in place for word in words.values()):
-            fitting.append((len(steps), {text: str(place[word]) for text, word in words.items()}))
+            lowest_first = sorted(words.items(), key=lambda one: (place[one[1]], one[0]))
+            fitting.append((len(steps), {text: str(place[word]) for text, word in lowest_first}))
     if not fitting:
         return None
     size, values = min(fitting, key=lambda found: found[0])

@@ -13,6 +13,7 @@ from feedback_lab.ingest.meaning.values import POLARITIES, ROLE_OF_WORD, thumb_o
 
 ENOUGH = 0.9  # share of the non-empty cells that must fit
 RATING_NAME = re.compile("star|rating|nps|csat")
+NOTHING = frozenset("none null nan n/a na nil undefined -".split())  # how programs and people write an empty cell
 MOST_WORDS = 12  # different cells; a column with more holds no scale of words
 
 
@@ -22,7 +23,8 @@ class Profile:
 
     `thumbs` are thumbs in words, signs, or 1 and -1; `zero_one` is a column of 0 and 1; `scale` the lowest and
     highest rating where the cells leave one choice; `words` what a column of words like Good and Poor could mean,
-    which only a human may confirm.
+    which only a human may confirm; `objects` are blocks of JSON; `opinions` are
+    thumbs, ratings or polarities once cells like None and N/A are left out.
     """
 
     filled: int
@@ -35,11 +37,18 @@ class Profile:
     roles: bool = False
     mean_length: float = 0.0
     words: WordScale | None = None
+    objects: bool = False
+    opinions: bool = False
 
 
 def named_for_ratings(name: str) -> bool:
     """Whether the name of a column or score says that it is rated: stars, rating, NPS, CSAT."""
     return RATING_NAME.search(name.lower()) is not None
+
+
+def is_rating(cell: str) -> bool:
+    """Whether the cell is a number, or names one with its scale."""
+    return _rating(cell) is not None
 
 
 def profile_of(cells: Sequence[str], name: str = "") -> Profile:
@@ -63,6 +72,8 @@ def profile_of(cells: Sequence[str], name: str = "") -> Profile:
         polarities=_share(words, lambda word: word in POLARITIES),
         roles=_share(words, lambda word: word in ROLE_OF_WORD) and len(set(words)) > 1,
         mean_length=sum(map(len, filled)) / len(filled),
+        objects=_share(filled, lambda cell: (cell[0], cell[-1]) == ("{", "}")),
+        opinions=_are_opinions(filled),
         words=word_scale_of(different) if len(different) <= MOST_WORDS and not enough else None,
     )
 
@@ -71,7 +82,7 @@ def _scale(numbers: set[float], named: set[Scale | None], name: str) -> Scale | 
     """The scale that the cells name, else the one that only their numbers fit; None where two would fit.
 
     1 to 5 for whole or half stars; 0 to 10 where a zero and something above 5 occur; 0 to 100 where a zero and
-    something above 50 do; 0 to 1 for fractions.
+    something above 50 do; 0 to 1 for fractions; -1 to 1 for -1, 0 and 1.
     """
     low, high = min(numbers), max(numbers)
     if named != {None}:
@@ -81,6 +92,8 @@ def _scale(numbers: set[float], named: set[Scale | None], name: str) -> Scale | 
         return 0.0, 10.0
     if low >= 1 and high <= 5 and numbers & {2.0, 3.0, 4.0, 5.0}:
         return 1.0, 5.0
+    if numbers == {-1.0, 0.0, 1.0}:
+        return -1.0, 1.0
     if low == 0 and 5 < high <= 10:
         return 0.0, 10.0
     if low == 0 and 50 < high <= 100:
@@ -88,6 +101,13 @@ def _scale(numbers: set[float], named: set[Scale | None], name: str) -> Scale | 
     if low >= 0 and high <= 1 and any(0 < number < 1 for number in numbers):
         return 0.0, 1.0
     return None
+
+
+def _are_opinions(filled: Sequence[str]) -> bool:
+    said = [cell for cell in filled if word_of(cell) not in NOTHING]
+    return bool(said) and _share(
+        said, lambda cell: thumb_of(cell) is not None or is_rating(cell) or word_of(cell) in POLARITIES
+    )
 
 
 def _share(items: Sequence[str], holds: Callable[[str], bool]) -> bool:

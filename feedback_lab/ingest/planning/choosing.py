@@ -9,7 +9,8 @@ from feedback_lab.ingest import formats
 from feedback_lab.ingest.planning import saved_mappings
 from feedback_lab.ingest.planning.mapping import complete_plan
 from feedback_lab.ingest.planning.plan import Plan
-from feedback_lab.ingest.reading.batches import Rows
+from feedback_lab.ingest.reading import nested
+from feedback_lab.ingest.reading.readers import RowSource
 from feedback_lab.store import Store
 
 
@@ -24,7 +25,7 @@ class Reading:
 
 def reading_of(
     store: Store,
-    rows: Rows,
+    rows: RowSource,
     given: Plan,
     *,
     format: str | None = None,
@@ -56,7 +57,7 @@ def reading_of(
             "leaves it out."
         )
     only_exact = bool(given.columns or given.constants)
-    plan, more = complete_plan(given, rows.header, rows.sample(), only_exact=only_exact)
+    plan, more = complete_plan(given, *nested.looked_into(rows), only_exact=only_exact)
     return Reading(plan, formats.NONE, said + more)
 
 
@@ -70,7 +71,7 @@ def check_saving(name: str, reading: Reading) -> None:
         )
 
 
-def remember(store: Store, name: str, rows: Rows, reading: Reading, actor: str) -> str:
+def remember(store: Store, name: str, rows: RowSource, reading: Reading, actor: str) -> str:
     """Save the mapping of an ordinary file; the sentence that says so. Raises InputError as `check_saving` does."""
     check_saving(name, reading)
     saved_mappings.save(store, name, rows.header, reading.plan, actor)

@@ -21,13 +21,24 @@ NAMES: dict[str, str] = {
     "rater": "annotator rater_id annotator_id rated_by reviewer reviewed_by",
     "population": "",
     "kind": "feedback_type feedback_kind type_of_feedback event_type",
-    "value": "rating stars score thumb thumbs vote feedback_score user_rating star_rating csat nps "
-    "reaction feedback_value",
+    "value": "rating stars score thumb thumbs vote feedback_score user_rating star_rating csat nps reaction "
+    "feedback_value feedback_rating feedback_thumb feedback_thumbs feedback_vote thumbs_up_down feedback user_feedback",
     "scale": "",
-    "polarity": "sentiment verdict",
-    "comment": "text review feedback_text user_comment user_feedback feedback comments remark review_text explanation",
+    "polarity": "sentiment verdict feedback user_feedback",
+    "comment": "text review feedback_text user_comment user_feedback feedback comments remark review_text explanation "
+    "feedback_comment comment_text rating_comment feedback_reason",
     "suggested_answer": "correction corrected_answer expected_output better_answer ideal_answer expected_answer "
     "suggested_response corrected_output",
+}
+
+# The same in other languages, for what nearly every file has.
+ABROAD: dict[str, str] = {
+    "created_at": "datum zeitpunkt zeitstempel fecha 日付 日時",
+    "input": "frage eingabe pregunta pergunta 質問",
+    "output": "antwort ausgabe réponse respuesta resposta 回答",
+    "user": "nutzer benutzer utilisateur usuario usuário",
+    "value": "bewertung sterne évaluation valoración calificación avaliação 評価",
+    "comment": "kommentar commentaire comentario comentário コメント",
 }
 
 
@@ -36,4 +47,6 @@ def key_of(name: str) -> str:
     return re.sub(r"[\W_]+", "", name.lower())
 
 
-NAME_KEYS = {name: frozenset(key_of(word) for word in words.split()) for name, words in NAMES.items()}
+NAME_KEYS = {
+    name: frozenset(key_of(word) for word in f"{words} {ABROAD.get(name, '')}".split()) for name, words in NAMES.items()
+}

@@ -10,15 +10,17 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from feedback_lab.ingest.meaning.numbers import WordScale
 from feedback_lab.ingest.meaning.profile import Profile, profile_of
 from feedback_lab.ingest.meaning.text_columns import text_of
 from feedback_lab.ingest.meaning.values import Unreadable
 from feedback_lab.ingest.planning.column_names import NAME_KEYS, key_of
-from feedback_lab.ingest.planning.meanings import said_of_dates, with_rating_habits, with_scale
+from feedback_lab.ingest.planning.meanings import ZERO_ONE, said_of_dates, with_rating_habits, with_scale, word_options
 from feedback_lab.ingest.planning.plan import CONTENT, FIELDS, READERS, Plan, is_field
 
 STRICT = ("role", "population", "scale")  # where the column's name alone is not enough: these are words of other trades
 CHECKED = (*STRICT, "created_at", "rated_at", "value", "polarity", "turn")  # fields whose cells must be readable
+MOST_NAMED = 20  # columns that one sentence names
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -122,20 +124,28 @@ def _left_aside(
 ) -> list[str]:
     """What a human may want to read after all: columns for which only the content speaks, or only the name."""
     said = [
-        f"{guess.column!r} is not read, although {guess.reason}: --map {guess.field}={guess.column} reads it."
+        f"{guess.column!r} is not read, although {guess.reason}: "
+        f"{' '.join([f'--map {guess.field}={guess.column}', *word_options(guess.field, guess.values, guess.scale)])} "
+        "reads it."
         for guess in suggestion.guesses
         if not guess.clear
     ]
     settled = {guess.field for guess in wanted} | plan.columns.keys() | suggestion.unclear.keys()
-    for column in sorted({column for row in sample for column in row if text_of(row[column]).strip()}):
-        if column not in {guess.column for guess in suggestion.guesses}:
-            key = key_of(column)
-            names = [name for name in CHECKED if name not in settled and key in (key_of(name), *NAME_KEYS[name])]
-            said += [
-                f"{column!r} is not read as {name}, because too many of its cells are none: --map {name}={column} "
-                "reads it and rejects those rows."
-                for name in names[:1]
-            ]
+    spoken_of = {guess.column for guess in suggestion.guesses}.union(*suggestion.unclear.values())
+    rest = []
+    for column in sorted({column for row in sample for column in row if text_of(row[column]).strip()} - spoken_of):
+        key = key_of(column)
+        names = [name for name in CHECKED if name not in settled and key in (key_of(name), *NAME_KEYS[name])]
+        if names:
+            said.append(
+                f"{column!r} is not read as {names[0]}, because too many of its cells are none: --map "
+                f"{names[0]}={column} reads it and rejects those rows."
+            )
+        else:
+            rest.append(repr(column))
+    if rest:
+        more = f" and {len(rest) - MOST_NAMED:,} more" if len(rest) > MOST_NAMED else ""
+        said.append(f"Read as no field and kept as metadata: {', '.join(rest[:MOST_NAMED])}{more}.")
     return said
 
 
@@ -154,11 +164,11 @@ def _with_guesses(plan: Plan, guesses: Sequence[Guess]) -> Plan:
 
 def _guess(name: str, column: str, profile: Profile, own_name: bool) -> Guess:
     reason = "the column is called like the field" if own_name else f"{column!r} is a usual name for it"
-    values: dict[str, str] = {}
+    values: Mapping[str, str] = {}
     scale = None
     if name == "value":
         if profile.zero_one:
-            values, reason = {"0": "down", "1": "up"}, f"{reason}, and it holds 0 and 1"
+            values, reason = ZERO_ONE, f"{reason}, and it holds 0 and 1"
         elif profile.scale is not None and not profile.thumbs:
             scale, reason = profile.scale, f"{reason}, with ratings from {profile.scale[0]:g} to {profile.scale[1]:g}"
     return Guess(name, column, reason, True, own_name, values, scale)
@@ -180,10 +190,17 @@ def _by_content(
             what = "thumbs" if name == "value" else "positive, neutral or negative"
             guesses.append(Guess(name, columns[0], f"its cells are {what}", False))
             free.remove(columns[0])
+    if "value" not in settled and not any(guess.field == "value" for guess in guesses):
+        guesses += [_of_words(column, words) for column in free if (words := profiles[column].words)]
     long = [column for column in free if profiles[column].mean_length >= 40]
     if not CONTENT & settled and len(long) == 1:
         guesses.append(Guess("comment", long[0], "it is the only column of long texts", False))
     return guesses
+
+
+def _of_words(column: str, words: WordScale) -> Guess:
+    reason = f"its words are steps of a scale ({words.steps})"
+    return Guess("value", column, reason, False, values=words.values, scale=words.scale)
 
 
 def _thumb_and_rating(columns: Sequence[str], own: Sequence[str], profiles: Mapping[str, Profile]) -> list[Guess]:
@@ -235,5 +252,7 @@ def _could_be(name: str, column: str, profile: Profile) -> bool:
         "polarity": profile.polarities,
         "role": profile.roles,
         "turn": profile.numbers,
+        # A column called feedback holds thumbs or texts; only its cells tell.
+        "comment": not profile.objects and (key not in NAME_KEYS["value"] or not profile.opinions),
     }
     return checks.get(name, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from typing import Any
 
 from feedback_lab.ingest.meaning.numbers import scale_words
@@ -15,6 +16,7 @@ from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.ingest.reading.readers import SAMPLE
 
 TIMES = ("created_at", "rated_at")
+ZERO_ONE = {"0": "down", "1": "up", "0.0": "down", "1.0": "up"}  # also as a column with empty cells is written
 
 
 def with_rating_habits(plan: Plan, sample: Sequence[Mapping[str, Any]]) -> tuple[Plan, list[str]]:
@@ -28,8 +30,7 @@ def with_rating_habits(plan: Plan, sample: Sequence[Mapping[str, Any]]) -> tuple
             continue
         found = profile_of([text_of(row.get(column)) for row in sample], key_of(column))
         if found.zero_one:
-            meaning = {"0": "down", "1": "up", "0.0": "down", "1.0": "up"}
-            plan = dataclasses.replace(plan, values={**plan.values, name: meaning})
+            plan = dataclasses.replace(plan, values={**plan.values, name: ZERO_ONE})
             said.append(f"{column!r} holds 0 and 1, read as thumbs down and up.")
         elif found.scale is not None and not found.thumbs:
             plan = with_scale(plan, name, found.scale)
@@ -38,7 +39,21 @@ def with_rating_habits(plan: Plan, sample: Sequence[Mapping[str, Any]]) -> tuple
             said.append(
                 f"The ratings in {column!r} are read on the scale {lo:g} to {hi:g}; say {option} where it is another."
             )
+        elif found.words is not None and not found.thumbs:
+            options = " ".join(word_options(name, found.words.values, found.words.scale))
+            said.append(
+                f"The words in {column!r} may be steps of a scale ({found.words.steps}): {options} reads them so."
+            )
     return plan, said
+
+
+def word_options(name: str, values: Mapping[str, str], scale: tuple[float, float] | None) -> list[str]:
+    """What to write so that words in the field `name` (value, or value:NAME) become ratings on the scale."""
+    if not values or scale is None:
+        return []
+    own = name.partition(":")[2]
+    option = f"--set scale:{own}={scale_words(scale)}" if own else f"--scale {scale_words(scale)}"
+    return [*(f"--value {quote(f'{name}:{raw}={number}')}" for raw, number in values.items()), option]
 
 
 def with_scale(plan: Plan, name: str, scale: tuple[float, float]) -> Plan:

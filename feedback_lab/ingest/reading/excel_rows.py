@@ -45,17 +45,19 @@ def sheet_of(content: Content, has_header: bool | None = None) -> Sheet:
     with content.seekable() as stream:
         book = _or_damaged(content, lambda: _load(stream))
         names = [sheet.title for sheet in book.worksheets]
+        found = "no rows in any sheet"
         for name in names:
             rows = [cells for _, cells in islice(_numbered(content, book, name), SAMPLE)]
-            if rows:
+            if not rows:
+                continue
+            width = max(map(len, rows))
+            texts = [[_text(cell) for cell in cells] + [""] * (width - len(cells)) for cells in rows]
+            heading = heading_of(texts, has_header)
+            if len(rows) > heading.before:
                 break
+            found = "a header but no rows"  # or the title of a cover sheet
         else:
-            raise InputError(f"{content.path} has no rows in any sheet: save it again with its rows.")
-    width = max(map(len, rows))
-    texts = [[_text(cell) for cell in cells] + [""] * (width - len(cells)) for cells in rows]
-    heading = heading_of(texts, has_header)
-    if len(rows) == heading.before:
-        raise InputError(f"{content.path} has a header but no rows: save it again with its rows.")
+            raise InputError(f"{content.path} has {found}: save it again with its rows.")
     notes = [f"sheet {name[:40]!r}, the first with rows of {len(names)}"] if len(names) > 1 else []
     return Sheet(name, heading.names, heading.before, notes + heading.notes)
 

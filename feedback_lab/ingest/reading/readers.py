@@ -160,12 +160,25 @@ def _json(content: Content, decoding: Decoding, start: str) -> RowSource:
 
     words = _words(content, f"{shape.words}, {decoding.words}")
     source = RowSource(content.path, [], words, None, decoding, read)
-    names = list(islice(dict.fromkeys(name for values in source.sample() for name in values), MAX_COLUMNS))
+    sample = source.sample()
+    if len(sample) == 1 and _by_columns(sample[0]):
+        raise InputError(
+            f"{content.path} holds its table column by column, as pandas writes JSON unless told otherwise: write it "
+            "again with to_json(..., orient='records', lines=True)."
+        )
+    names = list(islice(dict.fromkeys(name for values in sample for name in values), MAX_COLUMNS))
     if not names:
         bad = next((row for row in source if row.problem), None)
         why = f" (line {bad.line}: {bad.problem.message})" if bad is not None and bad.problem is not None else ""
         raise InputError(f"{content.path} holds no readable JSON object in its first {SAMPLE} rows{why}: check it.")
     return RowSource(content.path, names, words, None, decoding, read)
+
+
+def _by_columns(values: dict[str, Any]) -> bool:
+    """Whether the only object of a file is a whole table: each name with its cells by their number, or split up."""
+    columns = [tuple(cells) if isinstance(cells, dict) else () for cells in values.values()]
+    numbered = len(set(columns)) == 1 and bool(columns[0]) and all(number.isdigit() for number in columns[0])
+    return numbered or values.keys() == {"columns", "index", "data"}
 
 
 def _open(content: Content, decoding: Decoding, newline: str | None = "") -> TextIO:
