@@ -135,6 +135,7 @@ def serve(
         os.environ["FEEDBACK_LAB_DB"] = lab.settings.db
     os.environ[INSECURE] = "1" if insecure else ""
     url = _url(host, port)
+    note = _leave_note(lab, url)  # at once, so that commands wait for the server while it starts
     try:
         print(f"Feedback Lab runs at {url} on {lab.settings.home}. Ctrl+C stops it.", flush=True)
         if browser:
@@ -142,6 +143,7 @@ def serve(
         code = _run_streamlit(host, port)
         return EXIT_BROKEN if _broken.is_set() else code
     finally:
+        note.unlink(missing_ok=True)
         close_lab()
 
 
@@ -159,12 +161,16 @@ def in_service(host: str | None, port: int) -> Iterator[Lab]:
         store_engine.at_least(connection.connection.cursor(), store_engine.SERVER_MEMORY)
     uploads.remove_abandoned(home, 0)
     threading.Thread(target=_keep_house, args=(home,), daemon=True).start()
-    database_id = str(lab.store.scalar("SELECT database_id FROM ledger"))
-    note = server_note.write(home, _url(host, port), lab.store.path, database_id)
+    note = _leave_note(lab, _url(host, port))
     try:
         yield lab
     finally:
         note.unlink(missing_ok=True)
+
+
+def _leave_note(lab: Lab, url: str) -> Path:
+    database_id = str(lab.store.scalar("SELECT database_id FROM ledger"))
+    return server_note.write(lab.settings.home, url, lab.store.path, database_id)
 
 
 def _keep_house(home: Path) -> None:

@@ -458,3 +458,19 @@ def test_nanoseconds_may_come_as_any_number_of_json(api: Api) -> None:
     for name, moment in {"a": 1795000000000000000, "b": 1.795e18, "c": "1795000000000000000", "d": 1.795e9}.items():
         api.post("/v1/feedback", {"interaction_id": "i", "feedback_id": name, "value": 1, "created_at": moment})
     assert {stored(api, name)["created_at"] for name in "abcd"} == {"2026-11-18T11:06:40Z"}
+
+
+def test_what_is_refused_is_told_what_to_do(api: Api) -> None:
+    def message(method: str, path: str, scope: str | None, **options: Any) -> str:
+        return str(api.call(method, path, scope, **options).json()["message"])
+
+    assert "needs a key" in message("POST", "/v1/feedback", None)
+    assert "not known, or it was revoked" in message(
+        "POST", "/v1/feedback", None, headers={"Authorization": "Bearer fl_x"}
+    )
+    assert message("GET", "/v1/feedback/f", "ingest").endswith("which needs read.")
+    assert "k: input should be less than or equal to 20" in message(
+        "GET", "/v1/recall", "read", params={"query": "x", "k": 21}
+    )
+    assert "openapi.json" in message("GET", "/v1/nothing", "read")
+    assert "openapi.json" in message("DELETE", "/v1/feedback/f", "ingest")

@@ -16,9 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
-from feedback_lab import cli, server_note
+from feedback_lab import cli, server_note, serving
+from feedback_lab.errors import StoreBusyError
 from feedback_lab.store import open_store
-from tests.server import Server, start_server, streamlit_command
+from tests.server import Server, free_port, serve_command, start_server, streamlit_command
 
 PROGRAM = [sys.executable, "-c", "import sys; from feedback_lab.cli import main; main(sys.argv[1:])"]
 READS = [
@@ -342,6 +343,38 @@ def test_a_server_that_is_stopped_gives_the_answers_under_way_before_it_ends(hom
     assert running.process.wait(60) == 0
     assert (process.returncode, "100,000 new" in said) == (0, True)
     assert answer(home, "imports")["imports"][0]["rows_new"] == 100_000
+
+
+def test_a_command_in_the_first_moment_of_a_server_waits_for_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with subprocess.Popen(serve_command(home, free_port()), stdout=subprocess.PIPE, text=True) as starting:
+        assert starting.stdout
+        assert "runs at" in starting.stdout.readline()  # it holds the database, and hears nobody yet
+        code = cli.run(["--home", str(home), "imports", "--json"])
+        starting.terminate()
+    found = capsys.readouterr()
+    assert (code, found.err) == (0, "")
+    assert json.loads(found.out) == {"imports": []}
+    assert not (home / "server.json").exists()
+
+
+def test_a_command_waits_a_moment_for_another_one_to_end(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = "import sys; from pathlib import Path; from feedback_lab.store import open_store\n"
+    other += "store = open_store(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read(); store.close()"
+    holder = subprocess.Popen([sys.executable, "-c", other, home], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout
+    assert holder.stdout.readline() == b"open\n"
+    open_lab = serving.open_lab
+
+    def refused_once(*given: Any) -> serving.Lab:
+        try:
+            return open_lab(*given)
+        except StoreBusyError:
+            holder.communicate()  # it ends now
+            raise
+
+    monkeypatch.setattr(serving, "open_lab", refused_once)
+    assert cli.run(["--home", str(home), "imports"]) == 0
+    assert holder.returncode == 0
 
 
 def test_a_server_that_streamlit_itself_started_takes_commands_too(home: Path) -> None:

@@ -6,6 +6,7 @@ the exit code from there. In the server, the same command works with the lab tha
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,8 @@ from feedback_lab.settings import Settings, load_settings
 from feedback_lab.store import Store
 
 ACTOR = "command line"  # in the audit
+OWNER_S = 2.0  # how long a process that holds the database may take to say where it is, or to let it go
+LOOK_EVERY_S = 0.1
 
 
 class Session:
@@ -48,17 +51,29 @@ class Session:
         if self._inside:
             return self._inside
         self._opened = True
-        try:
-            return serving.open_lab(self.given_home, self.given_db)
-        except StoreBusyError as busy:
-            settings = self.settings
-            note = server_note.read(settings.home)
-            if note is None or f"PID {note.pid})" not in str(busy):
-                raise
-            code = handover.hand_over(note, settings, self._name, self._arguments)
-            if code is None:
-                raise
-            raise typer.Exit(code) from None
+        deadline = time.monotonic() + OWNER_S
+        while True:
+            try:
+                return serving.open_lab(self.given_home, self.given_db)
+            except StoreBusyError as busy:
+                self._hand_over(busy)
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(LOOK_EVERY_S)
+
+    def _hand_over(self, busy: StoreBusyError) -> None:
+        """Leave with the exit code of the server that holds the database; nothing where it has left no note yet.
+
+        Raises the error itself where that server cannot do the command.
+        """
+        settings = self.settings
+        note = server_note.read(settings.home)
+        if note is None or f"PID {note.pid})" not in str(busy):
+            return
+        code = handover.hand_over(note, settings, self._name, self._arguments)
+        if code is None:
+            raise busy
+        raise typer.Exit(code) from None
 
     @property
     def store(self) -> Store:

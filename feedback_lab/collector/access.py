@@ -88,10 +88,16 @@ class Gate:
         scheme, _, secret = headers.get("authorization", "").partition(" ")
         who, origins = self._known(secret.strip()) if scheme.lower() == "bearer" else (None, ())
         if who is None:
-            message = "This needs a key: send the header Authorization: Bearer fl_... (feedback-lab keys add)."
+            message = (
+                "This key is not known, or it was revoked: feedback-lab keys list shows those that open something."
+                if secret.strip()
+                else "This needs a key: send the header Authorization: Bearer fl_... (feedback-lab keys add)."
+            )
             raise ApiError(401, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
         if who.scope not in scopes:
-            raise ApiError(403, "forbidden", f"A key with the scope {who.scope} does not open this.")
+            others = " or ".join(sorted(scopes - {Scope.OWNER}))
+            needed = f", which needs {others}" if others else ""
+            raise ApiError(403, "forbidden", f"A key with the scope {who.scope} does not open this{needed}.")
         if who.scope is Scope.PUBLIC_WRITE and headers.get("origin") not in origins:
             raise ApiError(403, "origin_not_allowed", "This key is for other pages: make one with --origin.")
         return who

@@ -88,13 +88,16 @@ def register(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     async def http_error(_request: Request, error: HTTPException) -> Response:
-        code = CODES.get(error.status_code, "refused")
-        return problem(error.status_code, code, str(error.detail), error.headers)
+        message = str(error.detail)
+        if error.status_code in (404, 405):
+            message += ": GET /api/v1/openapi.json, with a read key, says what there is."
+        return problem(error.status_code, CODES.get(error.status_code, "refused"), message, error.headers)
 
     @api.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
-        fields = [".".join(str(part) for part in found["loc"][1:]) for found in error.errors()]
-        return problem(422, "bad_parameter", "A parameter cannot be used as it is.", fields=fields)
+        found = {".".join(str(part) for part in one["loc"][1:]): str(one["msg"]) for one in error.errors()}
+        reasons = "; ".join(f"{name}: {reason[:1].lower()}{reason[1:]}" for name, reason in found.items())
+        return problem(422, "bad_parameter", f"A parameter cannot be used as it is ({reasons}).", fields=list(found))
 
 
 class Unforeseen:
