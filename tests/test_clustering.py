@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score
 
 from feedback_lab.issues.grouping.clustering import MOST_ISSUES, SMALLEST_ISSUE, Clustering, cluster
 
@@ -175,6 +176,13 @@ def test_a_large_kind_of_complaint_neither_swallows_small_ones_nor_falls_apart(g
     found = [{next(labels) for _ in group} for group in groups]
     assert all(len(one) == 1 for one in found)
     assert set.union(*found) == set(range(len(groups)))
+
+
+def test_ten_kinds_of_one_size_are_told_apart_in_four_hundred_comments(shared_data: Path) -> None:
+    rows = pd.read_csv(shared_data / "banking77.csv", usecols=["text", "label"]).dropna()
+    kinds = sorted(rows["label"].unique())[50:60]
+    some = rows[rows["label"].isin(kinds)].groupby("label").head(40).sample(frac=1, random_state=1)
+    assert adjusted_rand_score(some["label"], cluster(some["text"].tolist()).labels) > 0.55
 
 
 @pytest.mark.parametrize(("every", "fewest", "most"), [(16, 4, 14), (4, 12, 32), (1, 35, 100)])

@@ -11,7 +11,7 @@ from feedback_lab.issues.grouping.keywords import finders
 from feedback_lab.issues.grouping.naming import IssueName, name_issues
 from feedback_lab.issues.grouping.phrases import WEAK, complains, phrases
 from feedback_lab.issues.grouping.reading import Reader
-from feedback_lab.issues.grouping.titles import LONGEST_TITLE
+from feedback_lab.issues.grouping.unique_titles import LONGEST_TITLE, unique_title, words_of
 from feedback_lab.tokens import content_words, tokens
 
 REFUND = [
@@ -286,6 +286,80 @@ def test_two_names_of_one_reading_are_those_of_two_readings() -> None:
     reader = Reader(texts)
     for labels in (np.array([0] * 4 + [1] * 3), np.array([0, 0, 1, 1, -1, -1, -1])):
         assert name_issues(texts, labels, reader=reader) == name_issues(texts, labels)
+
+
+def test_markup_is_neither_keyword_nor_title() -> None:
+    name = names(
+        [["<p>Wrong price<br>here</p>", "the price is <b>wrong</b><br/>", "wrong price&nbsp;<br>"] * 4, CRASH]
+    )[0]
+    assert name.title == "Wrong price"
+    assert not {"br", "b", "p", "nbsp"} & set(name.keywords)
+
+
+def test_a_number_that_differs_from_comment_to_comment_is_left_out() -> None:
+    group = [f"invoice {number} is wrong" for number in (123, 77, 4711, 99)]
+    assert names([group, CRASH])[0].title == "Invoice is wrong"
+
+
+def test_shouting_does_not_set_the_case_of_a_title() -> None:
+    assert names([["MY ORDER IS LATE", "ORDER IS LATE AGAIN", "the order is late"], CRASH])[0].title == "Order is late"
+
+
+def test_too_long_is_a_complaint() -> None:
+    group = ["too long", "the answers are too long", "way too long", "far too long for a simple question"]
+    assert names([group, CRASH])[0].title in ("Too long", "Answers are too long")
+
+
+def test_a_measure_ends_a_title_only_behind_what_it_measures() -> None:
+    assert names([["wrong opening hours"] * 3, CRASH])[0].title == "Wrong opening hours"
+    assert not names([["refund after two hours", "refund in three hours"], CRASH])[0].title.endswith("hours")
+
+
+def test_what_is_wrong_names_an_issue_rather_than_a_judgement() -> None:
+    group = ["not helpful"] * 5 + [
+        "forgets my first message",
+        "it forgets the first message",
+        "forgets my first message",
+    ]
+    assert "irst message" in names([group, CRASH])[0].title
+
+
+def test_why_something_has_not_happened_is_a_question_with_its_why() -> None:
+    group = [f"why hasn't my parcel arrived {word}" for word in "today yet again".split()]
+    assert names([group, CRASH])[0].title == "Why hasn't my parcel arrived"
+
+
+def test_a_second_complaint_must_say_something_of_its_own() -> None:
+    group = ["the link is broken"] * 3 + ["it does not work"] * 3 + ["dead and gone", "nowhere", "lost page"]
+    assert "work" not in names([group, CRASH])[0].title
+
+
+def test_a_title_that_another_one_contains_says_what_is_its_own() -> None:
+    taken = {words_of("Pending cash withdrawal")}
+    assert unique_title(["cash withdrawal", "cash withdrawal, card stolen"], taken) == "Cash withdrawal, card stolen"
+    assert unique_title(["cash withdrawal", "card stolen"], taken) == "Cash withdrawal"
+
+
+def test_japanese_titles_and_keywords_are_whole_words() -> None:
+    plans = [
+        "料金プランの説明",
+        "料金プランの違い",
+        "料金プランの変更",
+        "引っ越しの手続き",
+        "引っ越しの案内",
+        "引っ越しの日付",
+    ]
+    name = names([plans, ["電話番号がない"] * 3])
+    assert name[0].title.startswith("料金プラン")
+    assert "の" not in name[0].title.split(",")[0]
+    assert "引" not in name[0].keywords
+    assert "話番" not in name[1].keywords
+
+
+def test_a_comment_in_another_language_does_not_represent() -> None:
+    group = ["the battery drains on my phone", "battery drain makes the device hot", "screen is hot, battery drains"]
+    foreign = "батарея battery drain hot телефон садится греется"
+    assert names([[*group * 2, foreign], *OTHERS])[0].representative != foreign
 
 
 def test_no_comment_has_no_name() -> None:

@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -131,26 +132,28 @@ def _learn(
     different = float(weights.sum())
     few = min(A_HANDFUL, different / SMALLEST_ISSUE)
     most = n_clusters or min(MOST_ISSUES, int(max(few, different / COMMENTS_PER_ISSUE)))
-    if n_clusters is None and n <= (A_FEW_HUNDRED if vectors is None else A_FEW):
-        return plain_groups(comments, weights, most)
     if most <= 1 or n < 3:
         return np.zeros(n, np.int64)
     if n_clusters is not None and n <= A_FEW:
         return nearest_groups(comments, most)
-    terms = mixture_terms(comments.texts, word_presence(comments.contents)[0])
-    trainer = Trainer(features, terms, vectors)
+    trainer = Trainer(features, mixture_terms(comments.texts, word_presence(comments.contents)[0]), vectors)
     if n_clusters is not None:
         return trainer.clusters(min(most, n), seed, merged=True)
+    if n <= (A_FEW_HUNDRED if vectors is None else A_FEW):
+        trained = partial(trainer.clusters, seed=seed, merged=True, rounds=1, steps=8)
+        return plain_groups(comments, weights, most, trained)
+    tried: list[Labels] = []
 
     def clusters(k: int, draw: int) -> Labels:
-        return trainer.clusters(k, seed + draw * ANOTHER_DRAW, starts=1, rounds=1, steps=8)
+        tried.append(trainer.clusters(k, seed + draw * ANOTHER_DRAW, rounds=1, steps=8))
+        return tried[-1]
 
     words = _stems_present(comments.contents)
     evidence = Evidence(neighbour_graph(trainer.neighbours), words, weights, trainer.vectors)
     k = best_number(clusters, evidence, 2, most)
     if n < ENOUGH_TO_SELF_TRAIN:
         return clusters(k, 0)
-    return max((trainer.clusters(k, seed, merged=merged) for merged in (True, False)), key=evidence.worth)
+    return trainer.clusters(k, seed, merged=True, tried=tried)
 
 
 def _stems_present(contents: Sequence[list[str]]) -> sp.csr_matrix:

@@ -5,10 +5,13 @@ less weight, the cosine of their rows of such cosines, which is high where both 
 depends on how alike comments are by chance, which is read from the less alike half of all pairs: of the cuts around
 that likeness the one is taken whose groups tell most about neighbours and are best recognised by their words, as for
 more comments (`selection`), but recognition counts for more here. One large and some small groups are found as well as
-groups of one size, and comments on one thing stay one group.
+groups of one size, and comments on one thing stay one group. Where no group is large, some hundred comments are also
+clustered as more of them are, which suits many kinds of one size and only those.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import scipy.sparse as sp
@@ -30,6 +33,8 @@ NEIGHBOURS = 10
 PSEUDO_WORDS = 60.0  # by which a group's word rates are drawn to those of all comments
 ONE_GROUP = 0.3  # nats that are added to what groups tell: one group tells nothing, and may still be right
 RECOGNISED = 5.0  # the weight of being recognised, against what neighbours tell
+ENOUGH_TO_TRAIN = 200  # comments
+LARGE = 0.35  # of all comments, for one group
 
 
 def nearest_groups(comments: Comments, k: int) -> Labels:
@@ -40,8 +45,11 @@ def nearest_groups(comments: Comments, k: int) -> Labels:
     return relabelled(fcluster(_nested(_likeness(rows)), k, "maxclust"))
 
 
-def plain_groups(comments: Comments, weights: Floats, most: int) -> Labels:
-    """The groups of `comments`, at most `most`; `weights` is how much each comment counts."""
+def plain_groups(comments: Comments, weights: Floats, most: int, trained: Callable[[int], Labels]) -> Labels:
+    """The groups of `comments`, at most `most`; `weights` is how much each comment counts.
+
+    `trained` makes about so many clusters of the same comments in the way that is meant for more of them.
+    """
     rows = _words_and_spelling(comments)
     if rows is None or min(most, len(rows)) < 2:
         return np.zeros(len(comments.texts), np.int64)
@@ -56,7 +64,12 @@ def plain_groups(comments: Comments, weights: Floats, most: int) -> Labels:
 
     by_chance = np.sort(likeness[np.triu_indices(len(rows), 1)])
     usual = ALIKE + BY_CHANCE * by_chance[: max(1, len(by_chance) // 2)].mean()
-    return max((_cut(tree, min(LIKEST, usual * factor), most) for factor in CUTS), key=worth)
+    cuts = [_cut(tree, min(LIKEST, usual * factor), most) for factor in CUTS]
+    best = max(cuts, key=worth)
+    if len(rows) < ENOUGH_TO_TRAIN or np.bincount(best).max() > LARGE * len(rows):
+        return best
+    numbers = sorted({int(labels.max()) + 1 for labels in cuts})
+    return max((best, *(trained(k) for k in numbers if k > 1)), key=worth)
 
 
 def _cut(tree: Doubles, alike: float, most: int) -> Labels:

@@ -1,10 +1,13 @@
 """The mixture model behind the clusters, and self-training: features and clusters that improve each other.
 
 A cluster is a distribution over terms, smoothed towards the corpus. Soft EM finds the clusters; each row is then
-scored by models that did not see it (cross-fitting), and these scores join the features for the next round.
+scored by models that did not see it (cross-fitting), and these scores join the features for the next round. What
+earlier partitions agree on, of whatever number of clusters, joins them too, and shows better neighbours.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +19,7 @@ from feedback_lab.issues.grouping.kmeans import (
     Labels,
     Neighbours,
     continued_kmeans,
+    membership,
     merged_kmeans,
     nearest_neighbours,
     relabelled,
@@ -26,9 +30,9 @@ PSEUDO_COUNT = 0.05  # per term, spread over the terms by their corpus rate
 TEMPER = 0.4  # words of one comment are not independent: their joint evidence counts less than the sum
 VECTOR_NATS = 20.0  # for a cosine of 1
 SCORE_WEIGHT = 0.7
+AGREEMENT_WEIGHT = 0.7
 RIDGE = 0.5
 MOST_NEIGHBOURS = 64
-STARTS = 4
 ROUNDS = 2
 
 
@@ -107,15 +111,23 @@ class Trainer:
         self._projected: dict[int, Floats] = {}
 
     def clusters(
-        self, k: int, seed: int, *, merged: bool = False, starts: int = STARTS, rounds: int = ROUNDS, steps: int = 20
+        self,
+        k: int,
+        seed: int,
+        *,
+        merged: bool = False,
+        rounds: int = ROUNDS,
+        steps: int = 20,
+        tried: Sequence[Labels] = (),
     ) -> Labels:
         """Labels of about `k` clusters: k-means, EM, and `rounds` of self-training.
 
-        K-means is the best of `starts`, or one with many small clusters, `merged` until `k` are left.
+        K-means starts from `k` rows, or from many, `merged` until `k` clusters are left. Partitions that were `tried`
+        before count by what they agree on.
         """
-        base = self._base(k)
-        start = merged_kmeans(base, k, seed) if merged else spherical_kmeans(base, k, seed, starts=starts)
-        labels = soft_em(self.terms, start, steps, self.vectors)
+        base = self._agreed(k, tried) if tried else self._base(k)
+        start = merged_kmeans if merged else spherical_kmeans
+        labels = soft_em(self.terms, start(base, k, seed), steps, self.vectors)
         for turn in range(rounds):
             view = SCORE_WEIGHT * _cross_fitted(self.terms, labels, seed + turn)
             joined = unit_rows(np.hstack([base, view]))
@@ -123,13 +135,31 @@ class Trainer:
         return labels
 
     def _base(self, k: int) -> Floats:
-        # Neighbourhoods of about half a cluster, rounded to powers of two so that few projections are made.
-        wanted = len(self.rows) / k / 2
-        count = min(self.neighbours[0].shape[1], max(10, 2 ** round(np.log2(wanted))))
+        count = self._neighbourhood(k)
         if count not in self._projected:
             indices, cosines = self.neighbours
             self._projected[count] = projected(self.rows, (indices[:, :count], cosines[:, :count]))
         return self._projected[count]
+
+    def _agreed(self, k: int, tried: Sequence[Labels]) -> Floats:
+        view = AGREEMENT_WEIGHT * agreement(tried)
+        near = nearest_neighbours(unit_rows(np.hstack([self._base(k), view])), self._neighbourhood(k))
+        return unit_rows(np.hstack([projected(self.rows, near), view]))
+
+    def _neighbourhood(self, k: int) -> int:
+        """About half a cluster, rounded to a power of two so that few projections are made."""
+        wanted = len(self.rows) / k / 2
+        return int(min(self.neighbours[0].shape[1], max(10, 2 ** round(np.log2(wanted)))))
+
+
+def agreement(partitions: Sequence[Labels]) -> Floats:
+    """Rows that lie near each other where many `partitions` have them in one cluster, small clusters telling more.
+
+    The spectral form of evidence accumulation (Strehl and Ghosh 2002; Fred and Jain 2005).
+    """
+    members = [membership(labels, int(labels.max()) + 1) for labels in partitions]
+    together = sp.vstack([sp.diags((np.diff(one.indptr) + 1.0) ** -0.5) @ one for one in members])
+    return centred(reduced(together.T.tocsr()))
 
 
 def recognised(

@@ -9,6 +9,7 @@ shown in their commonest form.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,19 +19,25 @@ import numpy as np
 import numpy.typing as npt
 
 from feedback_lab.issues.grouping.keywords import f1, finders, without_repeats
-from feedback_lab.issues.grouping.phrases import ALSO, NEGATION, WEAK, commonest, end_of_form, joined, phrases
+from feedback_lab.issues.grouping.phrases import ALSO, NEGATION, WEAK, commonest, phrases
 from feedback_lab.issues.grouping.reading import Reader
 from feedback_lab.issues.grouping.samples import three_different, typical_first
-from feedback_lab.issues.grouping.titles import SEVERAL, IssueText, same_words, titles, unique_title
-from feedback_lab.tokens import content_words, language_of, tokens
+from feedback_lab.issues.grouping.titles import SEVERAL, IssueText, titles
+from feedback_lab.issues.grouping.unique_titles import Words, unique_title, words_of
+from feedback_lab.issues.grouping.unspaced import end_of_form, is_unspaced, joined, whole_word, without_particle
+from feedback_lab.tokens import language_of, tokens
 
 KEYWORDS = 8
 LONGEST_KEYWORD = 30
 FORMS_COUNTED = 100  # comments
+MOSTLY_IN, LONGEST_WORD = 0.6, 8  # share of a piece's occurrences; characters of an unspaced script
 LONG_WORD, MUCH_COMMONER = 6, 3  # letters; times
 TELL_LANGUAGE = 50  # comments
 READ_IN_ALL = 12_000  # comments; of each issue ...
 LEAST_READ_PER_ISSUE, MOST_READ_PER_ISSUE = 100, 1_000
+SAME_NUMBER = 0.6  # of a phrase's occurrences
+
+_NUMBER = re.compile(r" \d+(?:[.,]\d+)*(?= |$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +73,22 @@ def name_issues(
     everywhere = _phrase_counts(issues.values())
     postings = _postings(issues.values())
     names: dict[int, IssueName] = {}
-    taken: set[str] = set()
+    taken: set[Words] = set()
     for label in sorted(issues, key=lambda label: (-issues[label].size, label)):
         issue, forms = issues[label], reader.forms
         keywords = [_shown(term, issue, reader) for term in _keywords(issue, postings)]
         title = unique_title(
             titles(issue, everywhere, forms, [forms.shown(term) for term in _best_terms(issue)[:KEYWORDS]]), taken
         )
-        taken.add(same_words(title))
-        ranked = typical_first(reader, issue.rows, issue.weights, fits, set(content_words(title)))
+        taken.add(words_of(title))
+        ranked = typical_first(reader, issue, fits, _shown_stems(title))
         names[label] = IssueName(title, tuple(dict.fromkeys(keywords)), ranked[0], three_different(ranked))
     return names
+
+
+def _shown_stems(title: str) -> set[str]:
+    """The stems that carry a title; kana too, which deny or inflect (ログインできない)."""
+    return {stemmed for stemmed, form, is_function in tokens(title) if not is_function or is_unspaced(form)}
 
 
 def _issues(labels: npt.NDArray[np.integer], reader: Reader) -> dict[int, IssueText]:
@@ -119,15 +131,15 @@ def _read(issue: IssueText, reader: Reader) -> None:
                     phrase.denied.add(row)
                     issue.phrases[tuple(sorted({*key, NEGATION}))].rows.add(row)
     for phrase in issue.phrases.values():
-        _leave_numbers_out(phrase.forms)
+        if len(phrase.forms) > 1:
+            _leave_numbers_out(phrase.forms)
 
 
 def _leave_numbers_out(forms: Counter[str]) -> None:
-    """The number behind a phrase is part of it where most write it ("no GPT 4"), not where each writes another."""
-    numbered = [form for form in forms if " " in form and form.rsplit(" ", 1)[1].isdecimal()]
-    for form in numbered:
-        if 2 * forms[form] < forms.total():
-            forms[form.rsplit(" ", 1)[0]] += forms.pop(form)
+    """A number is part of a phrase where most write the same ("no GPT 4"), not where each writes another."""
+    for form in [form for form in forms if _NUMBER.search(form)]:
+        if forms[form] < SAME_NUMBER * forms.total():
+            forms[_NUMBER.sub("", form)] += forms.pop(form)
 
 
 def _foreign_function_words(issue: IssueText, reader: Reader) -> set[str]:
@@ -194,16 +206,30 @@ def _keywords(issue: IssueText, postings: Mapping[str, set[int]]) -> list[str]:
 
 def _shown(term: str, issue: IssueText, reader: Reader) -> str:
     """A word, or a pair as people write it: "waiting for my refund"."""
+    if " " not in term:
+        return _shown_word(term, issue, reader)
     forms: Counter[str] = Counter()
-    for row in sorted(issue.pairs_of.get(term, ()))[:FORMS_COUNTED]:
+    for row in sorted(issue.pairs_of[term])[:FORMS_COUNTED]:
         for clause in reader[row]:
             content = [i for i, (_, _, is_function) in enumerate(clause) if not is_function]
             for i, j in pairwise(content):
                 between = {form for _, form, _ in clause[i:j]}
                 if f"{clause[i][0]} {clause[j][0]}" == term and ALSO.isdisjoint(between):
-                    forms[joined([form for _, form, _ in clause[i : end_of_form(clause, j)]])] += 1
+                    shown = joined([form for _, form, _ in clause[i : end_of_form(clause, j)]])
+                    forms[without_particle(shown)] += 1
+    _leave_numbers_out(forms)
     written = reader.forms.cased(commonest(forms)) if forms else ""
     return written if 0 < len(written) <= LONGEST_KEYWORD else reader.forms.shown_pair(term)
+
+
+def _shown_word(term: str, issue: IssueText, reader: Reader) -> str:
+    """A word; of an unspaced script the one that a piece of it mostly stands in."""
+    if not is_unspaced(term):
+        return reader.forms.shown(term)
+    clauses = [clause for row in sorted(issue.rows_of[term])[:FORMS_COUNTED] for clause in reader[row]]
+    forms = Counter(whole_word(clause, i) for clause in clauses for i, word in enumerate(clause) if word[0] == term)
+    whole = commonest(forms) if forms else term
+    return whole if forms[whole] >= MOSTLY_IN * forms.total() and len(whole) <= LONGEST_WORD else term
 
 
 def _told_again(issue: IssueText) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
+from feedback_lab.issues.grouping.unspaced import end_of_form, joined, without_particle
 from feedback_lab.tokens import Token, stem, without_links
 
 Key = tuple[str, ...]
@@ -17,6 +17,11 @@ ENTIRE = 0.7  # closed: so much that a phrase may hold two thoughts
 DENIED_WITHIN = 4  # words after a negation
 
 _CLAUSE_END = re.compile(r"[.,;:!?…]+(?=\s|$)|[()\[\]{}\"“”<>|/\\\n。、，！？；：]+|\s[-–—]+\s")
+_TAG = re.compile(
+    r"</?(?:a|abbr|b|body|br|button|code|div|em|font|form|h[1-6]|head|hr|html|i|img|input|li|link|meta|ol|p|pre|s|script"
+    r"|small|span|strong|style|sub|sup|table|tbody|td|th|thead|title|tr|u|ul)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"\bRT @\w+.*|[\"“]@\w+[^\"”]*[\"”]?", re.DOTALL)
 # Words that carry meaning inside a phrase but say nothing alone, and must not stand at its end.
 WEAK = frozenset(
@@ -32,32 +37,37 @@ WEAK = frozenset(
     actual actually seem seems think sure im i'm coming start started anything does doing done feel felt enough lot
     bit sort kind type mean means looking looks basically directly provide provides provided providing contain
     contains discuss discusses discussed state states stated specific specifically today yesterday tomorrow tonight
-    morning day days week weeks month months year years hour hours hr hrs minute minutes min mins ago few couple recent
-    recently soon long time times already different happen happened happens hi hello hey sorry honestly unfortunately
+    morning day days week weeks month months year years minute minutes min mins ago few couple recent recently soon
+    already different hi hello hey sorry honestly unfortunately
     hmm pls maybe dear probably obviously apparently completely totally absolutely
     ask asks asked asking relate relates related relating refer refers referring reference referencing pertain pertains
-    regard regards concern concerns address addresses addressed addressing
+    regard regards concern concerns address addresses addressed addressing three four five six seven eight
+    nine ten eleven twelve twenty thirty forty fifty hundred thousand am pm
     """.split()
 )
+_MEASURES = frozenset({stem(word) for word in "hour hr time".split()})  # "opening hours", but not "two hours"
 # Words that name a complaint only where they are denied.
 PRAISE = frozenset(
     stem(word) for word in "helpful useful accurate correct relevant informative excellent perfect fine better".split()
 )
+_HOLLOW = PRAISE | {stem(word) for word in "help true right work".split()}
 # What a subject alone ("customer service") leaves out.
 _JUDGING = frozenset(
     stem(word)
     for word in """
     terrible awful horrible worst poor rude slow broken wrong missing incorrect outdated expensive confusing useless
-    vague unhelpful irrelevant damaged lost late delayed incomplete inaccurate problem error trouble stuck crash
+    vague unhelpful irrelevant damaged lost late delayed incomplete inaccurate problem error trouble stuck crash too
     """.split()
 ) | frozenset(
     """
     falsch falsche falscher kaputt langsam veraltet veraltete teuer verspätet verloren fehler unfreundlich unvollständig
-    mala lento lenta roto caro incorrecto incorrecta equivocado equivocada tarde perdido perdida
-    lente cassé cassée chère faux fausse erreur perdu perdue
+    demasiado demasiada mala lento lenta roto caro incorrecto incorrecta equivocado equivocada tarde perdido perdida
+    trop troppo lente cassé cassée chère faux fausse erreur perdu perdue
     """.split()
 )
 NEGATION = "not"
+# Words that end a phrase only behind one of these, and begin none.
+_ENDS_BEHIND = {"long": frozenset({"too"}), "happen": frozenset({"nothing"})}
 # In English every word in "n't" is one too.
 _NEGATIONS_BEFORE = frozenset(
     """
@@ -74,6 +84,7 @@ _NEGATIONS_AROUND = frozenset(
     """.split()
 )
 _MAY_END = frozenset({stem(word) for word in "out back again us different anything through".split()})
+_NO_BEGINNINGS = WEAK | _MEASURES | _ENDS_BEHIND.keys()
 _MAY_BEGIN = frozenset({"without", "too"})
 _RULES = frozenset("should must shall to".split())  # "should not wear a mask" complains of nothing
 _RULE = "must not"
@@ -109,8 +120,16 @@ def complains(key: Key) -> bool:
     return NEGATION in key or not _JUDGING.isdisjoint(key)
 
 
+def is_hollow(key: Key) -> bool:
+    """Does a phrase judge without saying what is wrong ("not helpful")?"""
+    judged = set(key) - WEAK - {NEGATION}
+    return bool(judged) and judged <= _HOLLOW
+
+
 def clauses(text: str) -> list[str]:
     """The clauses of `text`, without links, mentions and what others posted."""
+    if "<" in text:
+        text = _TAG.sub("\n", text)
     return [clause for clause in _CLAUSE_END.split(without_links(_QUOTED.sub(" ", text))) if clause]
 
 
@@ -207,15 +226,20 @@ def _may_begin(words: Sequence[Token], start: int, negations: Container[int]) ->
     if start in negations and form == NEGATION and before not in _AUXILIARIES and before not in _COPULAS:
         weakened = start == 0 or words[start - 1][0] in WEAK  # "still not working", but not "this, not that"
         return weakened and before not in ALSO and start + 1 < len(words) and not words[start + 1][2]
-    return start in negations or form in _MAY_BEGIN or (stemmed not in WEAK and form not in _PARTICLES)
+    return start in negations or form in _MAY_BEGIN or (stemmed not in _NO_BEGINNINGS and form not in _PARTICLES)
 
 
 def _may_end(words: Sequence[Token], end: int, negations: Container[int]) -> bool:
     stemmed, form, _ = words[end]
+    before, form_before, is_function_before = words[end - 1]
+    if stemmed in _ENDS_BEHIND:
+        return form_before in _ENDS_BEHIND[stemmed]
     if stemmed in WEAK and stemmed not in _MAY_END:
         return False
+    if stemmed in _MEASURES and (is_function_before or before in WEAK):
+        return False
     particle_follows = end + 1 < len(words) and words[end + 1][0] in _PARTICLES
-    dangles = stemmed in _PARTICLES and words[end - 1][2]  # "is off" wants its topic, "cut off" does not
+    dangles = stemmed in _PARTICLES and is_function_before  # "is off" wants its topic, "cut off" does not
     return not (particle_follows or dangles or (end in negations and form not in _NEGATIONS_AROUND))
 
 
@@ -236,34 +260,13 @@ def _form(words: Sequence[Token], start: int, past: int, negations: Container[in
     forms = [form for _, form, _ in words[start:past]]
     if _asks(words, start, negations):
         del forms[1]
+    elif start in negations and start and words[start - 1][1] == "why":
+        forms.insert(0, "why")
     if forms[0] in _IS_NOT:
         forms[0] = NEGATION
     elif forms[0] == NEGATION and start and words[start - 1][1] in _AUXILIARIES:
         forms.insert(0, words[start - 1][1])
-    return joined(forms)
-
-
-def end_of_form(words: Sequence[Token], end: int) -> int:
-    """Past the kana that inflect a kanji, which belong to the word that is shown."""
-    end += 1
-    while end < len(words) and _is_unspaced(words[end - 1][1]) and words[end][2] and _is_unspaced(words[end][1]):
-        end += 1
-    return end
-
-
-def _is_unspaced(form: str) -> bool:
-    return "\u2e80" <= form[0] <= "\u9fff" or "\u0e00" <= form[0] <= "\u0eff"
-
-
-def joined(forms: Sequence[str]) -> str:
-    """Words with spaces; overlapping pairs of an unspaced script put together again."""
-    text = forms[0]
-    for before, form in pairwise(forms):
-        if not (_is_unspaced(before) and _is_unspaced(form)):
-            text += f" {form}"
-        else:
-            text += form[1:] if len(before) == len(form) == 2 and before[1] == form[0] else form
-    return text
+    return without_particle(joined(forms))
 
 
 def commonest(forms: Mapping[str, int]) -> str:

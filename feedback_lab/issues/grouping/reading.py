@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
-from feedback_lab.issues.grouping.phrases import clauses, commonest, joined
+from feedback_lab.issues.grouping.phrases import clauses, commonest
+from feedback_lab.issues.grouping.unspaced import joined
 from feedback_lab.tokens import Token, language_of, misspellings, pieces, respelled, tokens
 
 LONGEST_READ = 2_000
@@ -72,6 +73,8 @@ class Forms:
         """Count a comment, as its words and as its clauses were written."""
         self._words.update(words)
         for clause in written:
+            if clause.isupper():  # shouting tells no usual case
+                continue
             self._written.update(_WORD.findall(clause)[1:])
         self._by_stem, self._by_lower = {}, {}
 

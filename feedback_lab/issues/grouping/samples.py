@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 import numpy as np
 import numpy.typing as npt
 
 from feedback_lab.issues.grouping.reading import LONGEST_READ, Reader
+from feedback_lab.issues.grouping.titles import IssueText
 from feedback_lab.tokens import pieces
 
 SAMPLES = 3
@@ -17,32 +18,33 @@ SENSIBLE_WORDS = (4, 30)
 TOO_SHORT = 0.3
 SHOWS_TITLE = 1.0
 MOST_COMPARED = 200
+OWN_WORDS = 0.2  # what a comment counts whose words no other one has; 1 more where others have them all
 FEW_WORDS = 0.2  # of the words of two comments are in both
 
 
 def typical_first(
-    reader: Reader,
-    rows: Sequence[int],
-    weights: Mapping[str, float],
-    fits: npt.NDArray[np.float64],
-    title: AbstractSet[str],
+    reader: Reader, issue: IssueText, fits: npt.NDArray[np.float64], title: AbstractSet[str]
 ) -> list[str]:
-    """The comments `rows` of `reader`, the most typical first: strong terms, a sensible length, a clear case.
+    """The comments of `issue`, the most typical first: strong terms, a sensible length, a clear case.
 
-    `weights` says how typical a stem is, `fits` (0 to 1, one per text) how clear a case each text is. What has the
-    stems of the `title` shows what the title means.
+    `fits` (0 to 1, one per text of `reader`) says how clear a case each text is. What has the stems of the `title`
+    shows what the title means; what is full of words that no other comment has (another language, garbled ones) is
+    not typical.
     """
     low, high = SENSIBLE_WORDS
+    shared = {term for term, rows in issue.rows_of.items() if len(rows) > 1}
 
     def typical(row: int) -> float:
         stems = [word[0] for clause in reader[row] for word in clause]
         different = set(stems)
-        centre = sum(weights.get(term, 0) for term in different) / math.sqrt(len(different) + 4)
+        content = different & issue.weights.keys()
+        centre = sum(issue.weights[term] for term in content) / math.sqrt(len(different) + 4)
+        usual = len(content & shared) / max(1, len(content))
         length = min(1.0, high / len(stems)) if len(stems) >= low else TOO_SHORT
         shows_title = len(title & different) / max(1, len(title))
-        return centre * length * (0.5 + float(fits[row])) * (1 + SHOWS_TITLE * shows_title)
+        return centre * (OWN_WORDS + usual) * length * (0.5 + float(fits[row])) * (1 + SHOWS_TITLE * shows_title)
 
-    return [reader.texts[row] for row in sorted(rows, key=lambda row: (-typical(row), row))]
+    return [reader.texts[row] for row in sorted(issue.rows, key=lambda row: (-typical(row), row))]
 
 
 def three_different(ranked: Sequence[str]) -> tuple[str, str, str]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from feedback_lab.issues.grouping.phrases import NEGATION, PRAISE, WEAK, Key, commonest, complains
+from feedback_lab.issues.grouping.phrases import NEGATION, PRAISE, WEAK, Key, commonest, complains, is_hollow
 from feedback_lab.issues.grouping.reading import Forms
 
-LONGEST_TITLE = 60
 PHRASES_WEIGHED = 60
 PHRASES_TRIED = 12
 SEVERAL = 3  # comments that share a word, before it may stand for an issue that is not tiny
@@ -150,7 +149,7 @@ def _shared_complaints(issue: IssueText) -> list[Key]:
     ]
     sound = [key for key in many if _is_sound(issue, key) and set(key) - WEAK]
     parts = {key for key in sound for other in sound if set(key) < set(other) and _mostly(issue, key, other)}
-    return sorted(set(sound) - parts, key=lambda key: (-len(issue.phrases[key].rows), key))
+    return sorted(set(sound) - parts, key=lambda key: (is_hollow(key), -len(issue.phrases[key].rows), key))
 
 
 def _mostly(issue: IssueText, key: Key, other: Key) -> bool:
@@ -169,6 +168,8 @@ def _details(issue: IssueText, phrase: Key, worth: Mapping[Key, float]) -> tuple
     if coverage >= COVERS_WELL:
         return [], others
     telling = [key for key in others if worth[key] >= least and len(issue.phrases[key].rows) >= several]
+    if complains(phrase):
+        telling = [key for key in telling if not (complains(key) and is_hollow(key))]
     if coverage > COVERS_LITTLE:
         is_complaint = complains(phrase)  # which says enough, but for another
         telling = [key for key in telling if added[key] >= WORTH_ADDING and complains(key) >= is_complaint]
@@ -245,7 +246,8 @@ def _worth(issue: IssueText, key: Key, everywhere: int) -> float:
     whole = 0.3 + 0.7 * phrase.closed
     # "never received" wants its object, "not available" says it all
     denies = DENIES_LITTLE if phrase.closed < FRAGMENT else 1.0
-    full = 1.0 if len(set(key) - WEAK) > 1 else denies if NEGATION in key else SAYS_LITTLE
+    is_full = len(set(key) - WEAK) > 1 and not is_hollow(key)
+    full = 1.0 if is_full else SAYS_LITTLE if is_hollow(key) or not complains(key) else denies
     sound = 1.0 if _is_sound(issue, key) else NO_TITLE
     bonus = COMPLAINS if complains(key) else 1.0
     specific = inside / (everywhere + FEW)
@@ -268,28 +270,3 @@ def _added(issue: IssueText, key: Key, other: Key) -> float:
     """How much the phrase `other` tells beyond the phrase `key`."""
     meaning = sum(issue.weights.get(term, 0) for term in other) * (COMPLAINS if complains(other) else 1.0)
     return meaning * math.sqrt(len(issue.phrases[other].rows - issue.phrases[key].rows) / len(issue.rows))
-
-
-def unique_title(candidates: Iterable[str], taken: set[str]) -> str:
-    """The first candidate that fits and whose words (`same_words`) are not taken, else a numbered one."""
-    fallback = ""
-    for candidate in candidates:
-        title = _sentence_case(candidate)
-        fallback = fallback or title[: LONGEST_TITLE - 5].rstrip()
-        if len(title) <= LONGEST_TITLE and same_words(title) not in taken:
-            return title
-    fallback = fallback or "Other comments"
-    number = 2
-    while same_words(title := f"{fallback} ({number})") in taken:
-        number += 1
-    return title if same_words(fallback) in taken else fallback
-
-
-def same_words(title: str) -> str:
-    """What makes two titles the same: "Flight delayed" and "Delayed flight" are."""
-    return " ".join(sorted(title.casefold().split()))
-
-
-def _sentence_case(text: str) -> str:
-    is_name = any(letter.isupper() for letter in text.split(" ")[0])  # "iPad"
-    return text if is_name else text[:1].upper() + text[1:]
