@@ -13,6 +13,8 @@ from typing import Any
 
 from scipy.special import betaincc
 
+from feedback_lab.numerals import percent
+
 UPDATE_KNOWLEDGE = "update knowledge base"
 REVIEW_INSTRUCTIONS = "review prompt and instructions"
 HIGH, MEDIUM = "high", "medium"
@@ -68,7 +70,7 @@ def judge_seed(counts: Counts) -> Finding | None:
     if counts.total < 3 or counts.negative / counts.total <= 0.3:
         return None
     share = counts.negative / counts.total
-    reason = f"{counts.negative} of the last {counts.total} similar verdicts were negative ({share:.0%} > 30%)"
+    reason = f"{counts.negative} of the last {counts.total} similar verdicts were negative ({percent(share)} > 30.0 %)"
     return _finding(counts, reason, share * counts.total, {"share": share, "bar": 0.3})
 
 
@@ -88,7 +90,8 @@ def judge_above_base(counts: Counts) -> Finding | None:
     share = counts.negative / counts.total
     reason = (
         f"{counts.negative} of the last {counts.total} similar verdicts, by {counts.raters} people, were negative "
-        f"({share:.0%}, usual are {counts.base:.0%}): {sure:.0%} sure that the pattern is worse than {bar:.0%}"
+        f"({percent(share)}, usual are {percent(counts.base)}): {_surely(sure)} sure that the pattern is worse than "
+        f"{percent(bar)}"
     )
     return _finding(counts, reason, (share - counts.base) * counts.total, {"share": share, "bar": bar, "sure": sure})
 
@@ -99,6 +102,11 @@ def judge_user_correction(counts: Counts) -> Finding | None:
         return None
     people = "1 person" if counts.raters == 1 else f"{counts.raters} people"
     return _finding(counts, f"{people} proposed a better answer to this question", float(counts.corrections), {})
+
+
+def _surely(probability: float) -> str:
+    """Never `100.0 %`: nothing that was counted is that sure."""
+    return "over 99.9 %" if probability > 0.999 else percent(probability)
 
 
 def _finding(counts: Counts, reason: str, score: float, more: dict[str, Any]) -> Finding:

@@ -52,7 +52,7 @@ wanted = issue_list.wanted(store, listing)
 if wanted.gone:
     notice("info", wanted.gone)
 chosen = wanted.issue or (shown[0] if shown else None)
-issue_list.table(store, shown, view, chosen.issue_id if chosen else None)
+issue_list.table(store, shown, listing, view, chosen.issue_id if chosen else None)
 with st.container(horizontal=True, vertical_alignment="center"):
     st.caption(f"{words.count(len(shown), 'issue')} of {len(listing.issues) + len(listing.silent):,} shown")
     issue_list.offer_silent(silent, view)

@@ -39,7 +39,7 @@ with top:
     found = made.known
     heading(
         "Is it getting better, and what do we fix first?",
-        overview.sentence(found.insights.comparison, period.days),
+        overview.sentence(found.insights.headline.comparison, period.days),
     )
     st.caption(" ".join([f"{period.since:%d %b %Y} to {period.until:%d %b %Y}, UTC.", *found.insights.notes]))
     background.say_how_old(made)
@@ -48,7 +48,8 @@ with st.container(border=True):
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         subheading("Positive rate over time")
         how_counted(summary.HOW_COUNTED[name] for name in overview.COUNTED)
-    frame = state.cached("split", (period, by), lambda: overview.split(store, period, by)) if by else found.by_day
+    whole = found.insights.headline.over_time
+    frame = state.cached("split", (period, by), lambda: overview.split(store, period, by)) if by else whole
     overview.chart(found, frame, period, by)
 left, right = st.columns(2, gap="small")
 with left, st.container(border=True):

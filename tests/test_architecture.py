@@ -16,7 +16,7 @@ PAGES = sorted((ROOT / "pages").glob("*.py"))
 # The rooms in the order of the data: a room imports from its own line and from those above it.
 FLOW = [
     {"records", "errors"},
-    {"settings", "published_text", "atomic_file", "tokens", "schema", "server_note", "jobs", "workers"},
+    {"settings", "published_text", "numerals", "atomic_file", "tokens", "schema", "server_note", "jobs", "workers"},
     {"uploads"},
     {"migrations", "sample", "embedding", "vectors"},
     {"store_engine"},

@@ -142,7 +142,7 @@ def test_what_strangers_wrote_stays_plain_text_where_issues_are_worked_on(
         watch.is_plain()
         tab.keyboard.press("Escape")
     press(tab, "Lock")
-    sees(tab, re.compile("Locked it"))
+    sees(tab, re.compile("Locked “"))
     press(tab, "Refresh")
     press(tab, "Group everything from nothing")
     sees(tab, "This would change")

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from threading import Event
+from time import sleep
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from feedback_lab import review
-from feedback_lab.jobs import Jobs
+from feedback_lab.jobs import Job, Jobs
 from feedback_lab.serving import Lab
 from feedback_lab.ui import background, warming
 from tests.builders import interaction, put
@@ -25,6 +27,8 @@ def slow_figures(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(background, "KEPT_TIMES", 0)
     monkeypatch.setattr(background, "_AWAITED", Jobs(workers=2))
     monkeypatch.setattr(background, "_BEHIND", Jobs(workers=1))
+    monkeypatch.setattr(background, "_AHEAD", Jobs(workers=1))
+    monkeypatch.setattr(background, "CALM_S", 0.0)
     SAYS[:], GATES[:] = [], []
     yield
     for gate in GATES:
@@ -65,6 +69,14 @@ def gates(*are_open: bool) -> None:
         GATES.append(Event())
         if is_open:
             GATES[-1].set()
+
+
+def made_ahead() -> list[Job[Any]]:
+    """What was made before somebody asked for it, when all of it is."""
+    assert all(job.wait(20) for job in background._AHEAD.listing())
+    jobs = background._BEHIND.listing()
+    assert all(job.wait(20) for job in jobs)
+    return jobs
 
 
 def something_comes(lab: Lab, name: str) -> None:
@@ -109,7 +121,7 @@ def test_what_was_prepared_is_there_for_the_first_visitor(lab: Lab) -> None:
     gates(True)
     background.prepare(lab.store, "tested", (), make)
     background.prepare(lab.store, "tested", (), make)  # it is made once
-    assert all(job.wait(20) for job in background._BEHIND.listing())
+    assert all(job.error is None for job in made_ahead())
 
     assert words_of(AppTest.from_function(script, default_timeout=30).run()) == "value 1"
 
@@ -117,19 +129,55 @@ def test_what_was_prepared_is_there_for_the_first_visitor(lab: Lab) -> None:
 def test_who_asks_does_not_wait_behind_what_nobody_asked_for(lab: Lab) -> None:
     gates(False, True)
     background.prepare(lab.store, "other", (), make)
+    assert background._AHEAD.listing()[0].wait(20)
     background.prepare(lab.store, "tested", (), make)
     assert words_of(AppTest.from_function(script, default_timeout=30).run()) == "value 2"
 
 
+def test_nothing_is_made_ahead_while_somebody_waits(lab: Lab) -> None:
+    gates(False, True)
+    background.figures("asked for", (), make, awaited=True)
+    background.prepare(lab.store, "other", (), make)
+    assert not background._AHEAD.listing()[0].wait(0.2)
+    assert not background._BEHIND.listing()
+
+    GATES[0].set()
+    assert [job.name for job in made_ahead()] == ["other"]
+
+
+def test_who_asks_for_what_is_being_made_ahead_takes_that(lab: Lab) -> None:
+    gates(False)
+    background.prepare(lab.store, "tested", (), make)
+    assert background._AHEAD.listing()[0].wait(20)
+    assert background.figures("tested", (), make, awaited=True).job is background._BEHIND.listing()[0]
+
+
+def test_a_run_waits_in_all_only_a_moment_for_what_it_can_do_without(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    gates(*[False] * 3)
+    monkeypatch.setattr(background, "QUICK_S", 0.1)
+    waited: list[float] = []
+
+    def wait(_job: Job[Any], at_most: float) -> bool:
+        waited.append(at_most)
+        sleep(at_most)
+        return False
+
+    monkeypatch.setattr(Job, "wait", wait)
+    background.begin_run()
+    for name in ("a", "b", "c"):
+        background.figures(name, (), make)
+    assert waited == [0.1, 0.0, 0.0]
+
+
 def test_a_server_counts_what_its_pages_open_with_unless_there_is_nothing_to_count(lab: Lab) -> None:
     warming.prepare(lab.store)
-    assert not background._BEHIND.listing()
+    assert not background._AHEAD.listing()
 
     some_feedback(lab)
     warming.prepare(lab.store)
-    begun = background._BEHIND.listing()
-    assert {job.name for job in begun} == {"issues", "overview", "breakdown"}
-    assert all(job.wait(20) and job.error is None for job in begun)
+    begun = made_ahead()
+    assert [job.name for job in begun] == ["issues", "overview", "breakdown"]
+    assert all(job.error is None for job in begun)
     for name in ("overview", "issues"):
         assert not page(name).exception
     assert not background._AWAITED.listing()  # nothing was counted again

@@ -1,11 +1,15 @@
 """What people do to issues stands over every refresh, is recorded, and can be taken back."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from feedback_lab.errors import InputError
-from feedback_lab.issues import acts, detail, refreshing, stored, tracking, undoing
+from feedback_lab.issues import acts, detail, refreshing, sending, stored, tracking, undoing
 from feedback_lab.issues.listing import IssueView
 from feedback_lab.store import Store
+from tests.builders import MONDAY
 from tests.issue_builders import complain
 
 
@@ -142,13 +146,75 @@ def test_what_a_later_act_rests_on_is_undone_only_after_it(grouped: Store) -> No
     acts.rename(grouped, fresh, "A part", "bob")
     split_event = stored.events(grouped)[0].event_id
 
-    with pytest.raises(InputError, match=r"bob did “Renamed it to “A part”” later"):
+    with pytest.raises(InputError, match=r"bob did “Renamed “.*” to “A part”” later"):
         undoing.undo(grouped, "ada", split_event)
     undoing.undo(grouped, "bob")
     undoing.undo(grouped, "ada")
     assert len(ids(grouped, card)) == 12
     assert rate in {one.issue_id for one in tracking.listing(grouped).issues}
     assert fresh not in {one.issue_id for one in tracking.listing(grouped).issues}
+
+
+def test_a_comment_is_not_put_back_into_a_proposal_that_was_dismissed_since(grouped: Store) -> None:
+    complain(grouped, "voice", 9)
+    tracking.assign_new(grouped)
+    proposal = about(grouped, "voice").issue_id
+    moved = acts.unassign(grouped, ["f-voice-3"], "ada")
+    acts.dismiss(grouped, proposal, "bob")
+
+    with pytest.raises(InputError, match="bob did “Dismissed the proposal"):
+        undoing.undo(grouped, "ada", moved.event_id)
+    undoing.undo(grouped, "bob")
+    undoing.undo(grouped, "ada")
+    assert about(grouped, "voice").frequency == 9
+
+
+def test_what_somebody_else_moved_away_meanwhile_is_not_split_off(
+    grouped: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card, rate = about(grouped, "card").issue_id, about(grouped, "rate").issue_id
+    name = acts.words_of
+
+    def slowly(*given: Any) -> Any:
+        acts.move(grouped, ["f-card-1"], rate, "bob")
+        return name(*given)
+
+    monkeypatch.setattr(acts, "words_of", slowly)
+    with pytest.raises(InputError, match="were moved meanwhile"):
+        acts.split(grouped, card, "ada", feedback_ids=["f-card-1", "f-card-2"])
+    assert "f-card-1" in ids(grouped, rate)
+    assert len(tracking.listing(grouped).issues) == 3
+
+
+def test_the_history_of_all_issues_names_the_issue_of_every_act(grouped: Store) -> None:
+    card = about(grouped, "card").issue_id
+    acts.rename(grouped, card, "Cards", "ada")
+    acts.set_status(grouped, card, "fixing", "ada")
+    acts.set_owner(grouped, card, "Bob", "ada")
+    acts.set_owner(grouped, card, None, "ada")
+    acts.lock(grouped, card, "ada")
+    acts.unassign(grouped, ["f-card-1"], "ada")
+    told = [event.says for event in reversed(detail.history(grouped))][1:]
+    assert told == [
+        "Set “Cards” to fixing",
+        "Gave “Cards” to Bob",
+        "Took the owner of “Cards” away",
+        "Locked “Cards”",
+        "Took 1 comment out of “Cards”",
+    ]
+
+
+def test_nobody_acts_in_the_name_of_the_system(grouped: Store) -> None:
+    complain(grouped, "voice", 9)
+    tracking.assign_new(grouped)  # the system proposes an issue
+    card = about(grouped, "card").issue_id
+    for act in (
+        lambda: undoing.undo(grouped, "system"),
+        lambda: acts.lock(grouped, card, " system "),
+        lambda: sending.send_to_review(grouped, card, " "),
+    ):
+        with pytest.raises(InputError, match="Say who you are"):
+            act()
 
 
 def test_nothing_is_undone_twice(grouped: Store) -> None:
@@ -197,6 +263,8 @@ def test_acts_that_cannot_be_are_refused_in_a_sentence(grouped: Store) -> None:
 
 
 def test_an_ignored_issue_is_kept_but_has_no_flags_and_is_listed_on_request_only(grouped: Store) -> None:
+    complain(grouped, "rate", 1, start=12, at=MONDAY - timedelta(days=20))
+    tracking.assign_new(grouped)
     card = about(grouped, "card")
     assert card.flags == ["new"]
     acts.ignore(grouped, card.issue_id, "ada")

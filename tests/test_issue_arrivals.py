@@ -183,6 +183,8 @@ def test_a_resolved_issue_whose_complaints_come_back_is_open_again(
     assert (view.status, "regressed" in view.flags) == ("open", True)
     event = stored.events(grouped)[-1]
     assert (event.actor, event.action, event.issue_id) == ("system", "reopen", issue_id)
+    with pytest.raises(InputError, match=r"cannot be undone any more: “Complaints about .* came back"):
+        undoing.undo(grouped, "ada")
     acts.set_status(grouped, issue_id, "acknowledged", "ada")
     view = next(one for one in tracking.listing(grouped).issues if one.issue_id == issue_id)
     assert (view.status, "regressed" in view.flags) == ("acknowledged", False)

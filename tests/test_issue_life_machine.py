@@ -160,7 +160,7 @@ class Life(RuleBasedStateMachine):
             elif event.action == "merge":
                 merged[event.issue_id] = event.issue_ids[0]
             elif event.action == "lock":
-                locks[event.issue_id] = event.says == "Locked it"
+                locks[event.issue_id] = event.says.startswith("Locked ")
             elif event.action == "dismiss":
                 places = {one: place for one, place in places.items() if one not in ids}
                 assert event.issue_id not in issues
@@ -169,7 +169,7 @@ class Life(RuleBasedStateMachine):
                 target = event.detail.get("made") or next(iter(event.detail["needs"]), "exists:")[7:] or None
                 places |= dict.fromkeys(ids, target)
         for issue_id, says in titles.items():
-            assert issues[issue_id]["title"] in says
+            assert f"to “{issues[issue_id]['title']}”" in says
         for issue_id, into in merged.items():
             assert issues[issue_id]["merged_into"] == into
         for issue_id, is_locked in locks.items():

@@ -73,6 +73,19 @@ def test_a_period_is_compared_with_as_many_days_before_it(history: Store) -> Non
     assert (surge.frequency, surge.recent, surge.previous) == (14, 14, 2)
 
 
+def test_a_change_and_a_new_issue_need_a_history_to_be_told_by(store: Store) -> None:
+    keep_issue(store, "old", "Old", [complain_on(store, f"o{day}", day) for day in range(10)])
+    keep_issue(store, "late", "Late", [complain_on(store, f"l{day}", day) for day in (8, 9)])
+    found = tracking.listing(store)
+    assert not found.is_compared  # there were no 28 days before
+    assert {one.issue_id: one.flags for one in found.issues} == {"old": [], "late": []}
+
+    complain_on(store, "before", -60)
+    found = tracking.listing(store)
+    assert found.is_compared
+    assert all("new" in one.flags for one in found.issues)
+
+
 def test_undated_comments_count_but_make_no_week_and_no_flag(history: Store) -> None:
     put(history, [interaction("i-u"), thumb("u", False, on="i-u", comment="no date", created_at=None, batch_id="b")])
     member = {"feedback_id": "u", "issue_id": "steady", "score": 1.0}
@@ -142,7 +155,7 @@ def test_the_detail_shows_comments_weeks_questions_and_history(history: Store) -
     assert [n for _, n in found.timeline.weeks] == [1] * 9 + [13]
     assert [marker[2] for marker in found.timeline.markers] == ["2.0"]
     assert found.questions == [("How do I pay?", 22)]
-    assert [event.says for event in found.history] == ["Renamed it to “Card declined abroad”"]
+    assert [event.says for event in found.history] == ["Renamed “Card declined” to “Card declined abroad”"]
     assert detail.comments(history, "surge", offset=500).total == 22
     with pytest.raises(InputError, match="no issue 'nowhere'"):
         detail.detail(history, "nowhere")

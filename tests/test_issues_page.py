@@ -3,12 +3,15 @@
 import os
 from datetime import timedelta
 
+import pyarrow as pa
+from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
-from feedback_lab import review
+from feedback_lab import review, schema
 from feedback_lab.issues import acts, listing, tracking
 from feedback_lab.records import utc_now
 from feedback_lab.serving import Lab
+from feedback_lab.ui import issue_list
 from tests.builders import pattern
 from tests.issue_builders import complain, refreshed
 from tests.page_builders import ENTRY_POINT, ROOT, press, unfold, words_of
@@ -49,7 +52,7 @@ def test_filters_and_columns_come_from_the_address_and_the_export_obeys_them(lab
     _, rate, _ = complaints(lab)
     app = issues(q="rate", cols="Share")
     assert table(app) == [one.title for one in listing.listing(lab.store).issues if one.issue_id == rate]
-    assert list(app.dataframe[0].value.columns) == ["Issue", "Flags", "Comments", "Share"]
+    assert list(app.dataframe[0].value.columns) == ["Issue", "Comments", "Share"]
     assert "Export these 8 comments" in [one.label for one in app.get("download_button")]
     assert "No issue fits these filters." in words_of(issues(q="parcel"))
 
@@ -97,6 +100,59 @@ def test_an_issue_is_sent_to_review_with_its_exact_count_first(lab: Lab) -> None
     (task,) = review.tasks(lab.store)
     assert len(task.feedback_ids) == 12
     assert "0 to send as one case, 12 wait in the queue already" in words_of(app)
+
+
+def exports(app: AppTest) -> list[str]:
+    return [one.label for one in app.get("download_button")]
+
+
+def test_an_issue_is_exported_with_its_exact_count_and_in_the_period_shown(lab: Lab) -> None:
+    complain(lab.store, "card", 12, at=utc_now() - timedelta(days=40))
+    complain(lab.store, "card", 5, start=12, at=utc_now() - timedelta(days=2))
+    (card,) = (one.issue_id for one in refreshed(lab.store).issues)
+    assert "Export 17 comments" in exports(issues(issue=card))
+    assert "Export 5 comments" in exports(issues(issue=card, period="30 days"))
+    since = issue_list.since_days(30)
+    assert since is not None
+    assert len(issue_list.exported(lab.store, [card], 30).splitlines()) == 1 + 5
+
+
+def test_an_issue_of_undated_comments_has_no_first_and_last_day(lab: Lab) -> None:
+    complaints(lab)
+    lab.store.write(lambda c: c.execute(text("UPDATE feedback SET created_at = NULL, batch_id = 'b'")))
+    app = issues()
+    assert not app.exception
+    assert "None of these comments has a date" in words_of(app)
+    assert "irst 20" not in words_of(app)
+    assert table(issues(sort="Said last")) == table(app)
+
+
+def test_changes_are_shown_with_their_sign_and_none_as_a_plain_zero(lab: Lab) -> None:
+    long_ago, lately = utc_now() - timedelta(days=40), utc_now() - timedelta(days=2)
+    complain(lab.store, "card", 6, at=long_ago)
+    complain(lab.store, "card", 6, start=6, at=lately)
+    complain(lab.store, "rate", 2, at=long_ago)
+    complain(lab.store, "rate", 7, start=2, at=lately)
+    complain(lab.store, "login", 1, at=utc_now() - timedelta(days=80))
+    refreshed(lab.store)
+    shown = issues().dataframe[0].proto.arrow_data.styler.display_values
+    cells = pa.ipc.open_stream(shown).read_all().to_pandas()
+    assert {"0", "+5"} <= set(cells.to_numpy().ravel())
+
+
+def test_the_pages_of_a_part_are_as_many_as_it_fills(lab: Lab) -> None:
+    complain(lab.store, "card", 12)
+    complain(lab.store, "rate", 60)
+    one = refreshed(lab.store).issues[0]
+    part = {"sub_label": 0, "title": "A part", "keywords": [], "representative": "", "comments": 3}
+    lab.store.write(lambda c: c.execute(schema.issue.update().values(sub_issues=[part])))
+    some = "UPDATE issue_member SET sub_label = 0 WHERE feedback_id IN ('f-rate-1', 'f-rate-2', 'f-rate-3')"
+    lab.store.write(lambda c: c.execute(text(some)))
+    app = issues(issue=one.issue_id)
+    assert app.get("pagination")
+    next(box for box in app.selectbox if box.label == "Part").select_index(0).run()
+    assert "1 to 3 of 3" in words_of(app)
+    assert not app.get("pagination")
 
 
 def test_a_refresh_is_shown_before_it_changes_anything(lab: Lab) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from feedback_lab.insights.opportunities import gains, issues_without_question, opportunities, touches
-from feedback_lab.insights.periods import rate_in
+from feedback_lab.insights.periods import headline
 from feedback_lab.records import Feedback, Interaction
 from feedback_lab.store import Store
 from tests.vote_builders import NOON, keep, keep_issue, vote
@@ -58,7 +58,7 @@ def test_an_issue_touches_good_answers_to_such_questions_too_and_the_gain_is_the
 def test_the_gain_is_what_the_headline_rate_would_rise_by(bank: Store) -> None:
     (only,) = opportunities(bank, DAY, DAY, similarity=0.3)
 
-    now = rate_in(bank, DAY, DAY).rate
+    now = headline(bank, DAY, DAY).comparison.current.rate
     assert now is not None
     assert now < now + only.gain < only.rest_rate
 

@@ -11,23 +11,24 @@ from feedback_lab.insights.periods import (
     NOT_GIVEN,
     Beside,
     Period,
-    compare,
     feedback_over_time,
+    headline,
     last_days,
-    rate_by_segment,
-    rate_in,
     rate_over_time,
-    response_rate,
+    response_rates,
     segments,
-    verdicts_beside,
 )
-from feedback_lab.insights.rates import rate
+from feedback_lab.insights.rates import Rate, rate
 from feedback_lab.store import Store
 from feedback_lab.verdicts import VERDICTS
 from tests.vote_builders import NOON, keep, keep_batch, unrated, vote
 
 DAY = NOON.date()
 JUNE = (date(2026, 6, 1), date(2026, 6, 30))
+
+
+def rate_in(store: Store, since: date, until: date) -> Rate:
+    return headline(store, since, until).comparison.current
 
 
 def test_the_last_days_end_with_today_and_are_whole() -> None:
@@ -67,8 +68,8 @@ def test_an_empty_store_has_no_rate_and_empty_charts(store: Store) -> None:
         "start", "segment", "rate", "low", "high", "n", "raters", "too_few",
     ]  # fmt: skip
     assert feedback_over_time(store, *JUNE).empty
-    assert compare(store, *JUNE).change is None
-    assert response_rate(store, *JUNE) is None
+    assert headline(store, *JUNE).comparison.change is None
+    assert response_rates(store, *JUNE) == (None, None)
     assert segments(store) == []
 
 
@@ -96,8 +97,8 @@ def test_undated_verdicts_count_when_received_but_stay_out_of_charts(store: Stor
     assert rate_in(store, *JUNE).n == 2
     assert rate_over_time(store, *JUNE)["n"].tolist() == [1]
     assert feedback_over_time(store, *JUNE)["feedback"].tolist() == [1]
-    assert verdicts_beside(store, *JUNE) == Beside(neutral=1, undated=1)
-    assert verdicts_beside(store, DAY, DAY) == Beside(neutral=0, undated=0)
+    assert headline(store, *JUNE).beside == Beside(neutral=1, undated=1)
+    assert headline(store, DAY, DAY).beside == Beside(neutral=0, undated=0)
 
 
 def test_the_rate_is_shown_for_each_day_with_a_verdict(store: Store) -> None:
@@ -108,6 +109,18 @@ def test_the_rate_is_shown_for_each_day_with_a_verdict(store: Store) -> None:
     assert chart["rate"].tolist() == [0.5, 1.0]
     assert chart["segment"].tolist() == ["all", "all"]
     assert chart["too_few"].tolist() == [True, True]
+
+
+def test_the_headline_holds_the_rate_over_time_of_its_own_period_alone(store: Store) -> None:
+    several = [vote(n, "negative" if n % 3 else "positive", rater=f"heavy {n % 2}") for n in range(20)]
+    keep(store, [*several, vote(30, at=NOON - timedelta(days=7)), vote(31, at=None, batch_id="b")])
+
+    week = (DAY - timedelta(days=6), DAY)
+    for step in ("day", "week"):
+        pd.testing.assert_frame_equal(
+            headline(store, *week, step=step).over_time, rate_over_time(store, *week, step=step)
+        )
+    assert headline(store, *week).over_time["n"].tolist() == [6]
 
 
 def test_weeks_start_on_monday(store: Store) -> None:
@@ -124,7 +137,6 @@ def test_the_rate_splits_by_model_and_by_prompt_version(store: Store, by: str, f
 
     chart = rate_over_time(store, *JUNE, by=by)
     assert chart[["segment", "rate", "n"]].values.tolist() == [[NOT_GIVEN, 0.0, 1], ["m2", 1.0, 2]]
-    assert rate_by_segment(store, *JUNE, by)["segment"].tolist() == ["m2", NOT_GIVEN]
 
 
 def test_the_rate_splits_by_a_tag_of_any_plain_name(store: Store) -> None:
@@ -132,7 +144,7 @@ def test_the_rate_splits_by_a_tag_of_any_plain_name(store: Store) -> None:
     keep(store, [vote(1, tags=dict.fromkeys(names, "gold")), vote(2, "negative", tags={}), vote(3)])
 
     for name in names:
-        assert rate_by_segment(store, *JUNE, f"tag:{name}")["segment"].tolist() == [NOT_GIVEN, "gold"]
+        assert rate_over_time(store, *JUNE, by=f"tag:{name}")["segment"].tolist() == [NOT_GIVEN, "gold"]
     assert segments(store) == [f"tag:{name}" for name in sorted(names)]
 
 
@@ -152,7 +164,7 @@ def test_the_comparison_shows_both_rates_and_an_interval_around_their_difference
     before = [vote(n, "positive" if n % 2 else "negative", at=NOON - timedelta(days=7)) for n in range(200)]
     keep(store, before + [vote(n, "positive" if n % 5 else "negative") for n in range(300, 500)])
 
-    found = compare(store, DAY - timedelta(days=6), DAY)
+    found = headline(store, DAY - timedelta(days=6), DAY).comparison
     assert (found.current.n, found.previous.n) == (200, 200)
     assert found.change == pytest.approx(0.3)
     assert found.low is not None
@@ -163,7 +175,7 @@ def test_the_comparison_shows_both_rates_and_an_interval_around_their_difference
 def test_without_a_verdict_before_there_is_no_change_to_speak_of(store: Store) -> None:
     keep(store, [vote(1)])
 
-    found = compare(store, DAY, DAY)
+    found = headline(store, DAY, DAY).comparison
     assert (found.current.rate, found.previous.rate, found.change, found.low) == (1.0, None, None, None)
 
 
@@ -181,20 +193,24 @@ def test_the_response_rate_counts_only_imports_that_hold_unrated_interactions_to
     keep_batch(store, "gone", complete=True, status="undone")
     rated = [vote(1, batch_id="logs"), vote(2, "neutral", batch_id="logs"), vote(3, batch_id="votes")]
     silent = [unrated(n, "logs") for n in range(10, 16)]
-    keep(store, [*rated, *silent, unrated(20, "gone"), unrated(21, "logs", at=NOON - timedelta(days=90))])
+    earlier = [
+        vote(30, batch_id="logs", at=NOON - timedelta(days=30)),
+        unrated(31, "logs", at=NOON - timedelta(days=30)),
+    ]
+    keep(store, [*rated, *silent, *earlier, unrated(20, "gone"), unrated(21, "logs", at=NOON - timedelta(days=90))])
 
-    assert response_rate(store, *JUNE) == 2 / 8
+    assert response_rates(store, *JUNE) == (2 / 8, 1 / 2)
 
 
 def test_a_comment_alone_is_no_response(store: Store) -> None:
     keep_batch(store, "logs", complete=True)
     keep(store, [vote(1, None, kind="comment", comment="hm", batch_id="logs")])
 
-    assert response_rate(store, *JUNE) == 0.0
+    assert response_rates(store, *JUNE) == (0.0, None)
 
 
 def test_without_a_complete_import_the_response_rate_is_unknown(store: Store) -> None:
     keep_batch(store, "votes", complete=False)
     keep(store, [vote(1, batch_id="votes")])
 
-    assert response_rate(store, *JUNE) is None
+    assert response_rates(store, *JUNE) == (None, None)

@@ -42,7 +42,7 @@ def test_a_reason_says_the_numbers_that_fired() -> None:
     found = judge_seed(counts(7, 3))
 
     assert found is not None
-    assert found.reason == "7 of the last 10 similar verdicts were negative (70% > 30%)"
+    assert found.reason == "7 of the last 10 similar verdicts were negative (70.0 % > 30.0 %)"
     assert found.evidence["share"] == 0.7
 
 

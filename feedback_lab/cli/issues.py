@@ -20,6 +20,7 @@ from feedback_lab.cli.issue_acts import By, Issue, event_as_json
 from feedback_lab.cli.output import Json, emit, moment, progress, table
 from feedback_lab.cli.session import session
 from feedback_lab.errors import InputError
+from feedback_lab.numerals import count, interval, more_or_fewer, percent
 
 if TYPE_CHECKING:
     from feedback_lab.issues.listing import IssueList, IssueView
@@ -130,8 +131,8 @@ def show(
     head = _headline(view) if view else ["No comment of this issue lies in the period."]
     asked = [f"  asked {n:,} x: {question}" for question, n in found.questions[:5]]
     apart = [
-        f"  {part.dimension} {part.value}: {part.share:.0%} of its complaints ({part.low:.0%} to {part.high:.0%}), "
-        f"elsewhere {part.rest_share or 0:.0%}"
+        f"  {part.dimension} {part.value}: {percent(part.share)} of its complaints ({interval(part.low, part.high)}), "
+        f"elsewhere {percent(part.rest_share)}"
         for part in found.where
         if part.differs
     ]
@@ -150,12 +151,12 @@ def history(
     from feedback_lab.issues import detail
 
     events = detail.history(session(context).store, issue_id)
-    emit({"events": [event_as_json(event) for event in events]}, as_json, *([] if events else ["Nothing yet."]))
-    if not as_json and events:
-        table(
-            ("when", "who", "what", "undone by", "id"),
-            [(moment(one.happened_at), one.actor, one.says, one.undone_by, one.event_id) for one in events],
-        )
+    lines = [
+        f"{moment(one.happened_at)}  {one.event_id}  {one.actor}: {one.says}"
+        + (f" (taken back by {one.undone_by})" if one.undone_by else "")
+        for one in events
+    ]
+    emit({"events": [event_as_json(event) for event in events]}, as_json, *(lines or ["Nothing yet."]))
 
 
 def send(context: typer.Context, issue_id: Issue, by: By, dry_run: DryRun = False, as_json: Json = False) -> None:
@@ -217,10 +218,10 @@ def _what_changes(plan: RefreshPlan) -> list[str]:
     compared = f"words and vectors of {plan.embedding_model}" if plan.embedding_model else "words alone"
     switched = plan.other_model and not plan.cold
     parts = [(len(getattr(plan.changes, name)), name) for name in ("new", "grown", "shrunk", "split", "merged", "gone")]
-    told = ", ".join(f"{count} {name}" for count, name in parts if count) or "no issue changes"
+    told = ", ".join(f"{number:,} {name}" for number, name in parts if number) or "no issue changes"
     return [
-        f"{plan.changes.kept} issues stay ({told}); {plan.changes.moved:,} comments change their issue; "
-        f"unassigned {plan.unassigned_before:,} -> {plan.unassigned_after:,}.",
+        f"Stay: {count(plan.changes.kept, 'issue')} ({told}). Change their issue: "
+        f"{count(plan.changes.moved, 'comment')}. Unassigned {plan.unassigned_before:,} -> {plan.unassigned_after:,}.",
         f"Compared by {compared}"
         + (", not as at the last refresh: `--cold` makes new groups by that." if switched else "."),
     ]
@@ -234,6 +235,7 @@ def _show_issues(
     first: Sequence[str] = (),
 ) -> None:
     views = found.issues if shown is None else shown
+    change = more_or_fewer if found.is_compared else lambda number: ""
     answer = {
         "total_comments": found.total_comments,
         "assigned": found.assigned,
@@ -241,6 +243,7 @@ def _show_issues(
         "low_information": found.low_information,
         "as_of": found.as_of,
         "held_up": found.held_up,
+        "is_compared": found.is_compared,
         "issues": [_issue_as_json(view) for view in views],
     }
     fits_none = found.unassigned - found.low_information
@@ -248,22 +251,23 @@ def _show_issues(
         answer | (more or {}),
         as_json,
         *first,
-        f"{found.total_comments:,} negative comments = {found.assigned:,} in {len(found.issues)} issues "
+        f"{count(found.total_comments, 'negative comment')} = {found.assigned:,} in "
+        f"{count(len(found.issues), 'issue')} "
         f"+ {found.low_information:,} that say nothing + {fits_none:,} that fit none.",
         *([found.held_up] if found.held_up else []),
     )
     if not as_json and views:
         rows = [
-            (one.frequency, f"{one.change:+d}", one.title, ", ".join([one.status, *one.flags]), one.issue_id)
+            (one.frequency, change(one.change), one.title, ", ".join([one.status, *one.flags]), one.issue_id)
             for one in views
         ]
-        table(("n", "28 d", "issue", "status", "id"), rows)
+        table(("n", "change", "issue", "status", "id"), rows)
 
 
 def _headline(view: IssueView) -> list[str]:
     parts = [f"  part: {sub.title} ({sub.frequency:,})" for sub in view.sub_issues]
     return [
-        f"{view.title} - {view.frequency:,} comments ({view.share:.1%} of all), {view.status}"
+        f"{view.title} - {count(view.frequency, 'comment')} ({percent(view.share)} of all), {view.status}"
         + (f", {', '.join(view.flags)}" if view.flags else "")
         + (f", {view.owner}" if view.owner else ""),
         *([f"  {view.note}"] if view.note else []),

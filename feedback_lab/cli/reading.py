@@ -18,6 +18,7 @@ from feedback_lab.cli.output import Json, emit, table
 from feedback_lab.cli.session import Session, session
 from feedback_lab.errors import StoreBusyError
 from feedback_lab.knowledge import entries_file
+from feedback_lab.numerals import interval, percent
 from feedback_lab.recall import recall as most_similar
 from feedback_lab.records import Entry
 
@@ -90,8 +91,9 @@ def _sentences(found: dict[str, Any]) -> list[str]:
     else:
         few = " - too few to judge" if found["too_few"] else ""
         first = (
-            f"Positive rate {found['positive_rate']:.1%} ({found['positive_rate_low']:.1%} to "
-            f"{found['positive_rate_high']:.1%}; {found['verdicts']:,} verdicts of {found['users']:,} users){few}."
+            f"Positive rate {percent(found['positive_rate'])} "
+            f"({interval(found['positive_rate_low'], found['positive_rate_high'])}; "
+            f"{found['verdicts']:,} verdicts of {found['users']:,} users){few}."
         )
     fix = [
         f"  fix first: {row['title']} ({row['gain'] * 100:+.1f} points to win, {row['touched']:,} touched)"

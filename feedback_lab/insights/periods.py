@@ -1,8 +1,8 @@
 """Periods of whole UTC days, and what happened in them: rates over time, against before, response rate.
 
 A period counts a verdict by the time its feedback was given, or received where that is unknown. Charts over
-time leave such undated verdicts out (`verdicts_beside` says how many). The database adds everything up, one
-row a point of the chart, so the work here does not grow with the number of verdicts.
+time leave such undated verdicts out (`Beside` says how many). The database adds everything up, one row a point of
+the chart, so the work here does not grow with the number of verdicts.
 """
 
 from __future__ import annotations
@@ -27,46 +27,49 @@ MOST_DAYS = 36_500
 TAGS_LOOKED_AT = 1_000
 
 # Constant pieces of SQL, chosen by name; what a caller hands in is only ever bound.
-_STARTS = {
-    None: "CAST(NULL AS TIMESTAMP)",
-    "day": "date_trunc('day', v.happened_at)",
-    "week": "date_trunc('week', v.happened_at)",
-    "half": "CASE WHEN v.happened_at < :middle THEN CAST(:since AS TIMESTAMP) ELSE CAST(:middle AS TIMESTAMP) END",
-}
+_STARTS = {"day": "date_trunc('day', v.happened_at)", "week": "date_trunc('week', v.happened_at)"}
 _SEGMENTS = {None: f"'{ALL}'", "model": "i.model", "prompt_version": "i.prompt_version", "tag": "(i.tags ->> :tag)"}
 
+# What is counted of the verdicts from :since to :until: the two halves before and after :middle, and the points of a
+# chart of the second half.
+_HALVES = """
+        SELECT 'half' AS part, CASE WHEN v.happened_at < :middle THEN CAST(:since AS TIMESTAMP)
+                                    ELSE CAST(:middle AS TIMESTAMP) END AS start,
+               '' AS segment, v.rater, v.feedback_id, v.positive FROM verdict v WHERE v.polarity <> 'neutral'"""
+_POINTS = """
+        SELECT 'point' AS part, {start} AS start, coalesce({segment}, :not_given) AS segment, v.rater, v.feedback_id,
+               v.positive
+        FROM verdict v {join} WHERE v.polarity <> 'neutral' AND v.dated AND v.happened_at >= :middle"""
+# To find the verdicts costs more than all that is counted of them, so they are found once.
 _RATES = (
-    "WITH verdict AS ("
+    """
+    WITH verdict AS MATERIALIZED (
+        SELECT *, CASE WHEN polarity = 'positive' THEN 1 ELSE 0 END AS positive
+        FROM ("""
     + verdicts(IN_PERIOD)
-    + """),
-    counted AS (
-        SELECT {start} AS start, coalesce({segment}, :not_given) AS segment, v.rater, v.feedback_id,
-               CASE WHEN v.polarity = 'positive' THEN 1 ELSE 0 END AS positive
-        FROM verdict v {join}
-        WHERE v.polarity <> 'neutral' AND v.happened_at >= :since AND v.happened_at < :until {dated}
-    ),
-    placed AS (
-        SELECT start, segment, rater, positive,
-               row_number() OVER (PARTITION BY start, segment, rater ORDER BY md5(feedback_id), feedback_id) AS place
+    + """) AS found WHERE happened_at >= :since AND happened_at < :until
+    ), counted AS ({counted}
+    ), placed AS (
+        SELECT part, start, segment, rater, positive,
+               row_number() OVER (PARTITION BY part, start, segment, rater ORDER BY md5(feedback_id), feedback_id)
+                   AS place
         FROM counted
-    ),
-    per_rater AS (
-        SELECT start, segment, count(*) AS m_all, sum(positive) AS x_all,
+    ), per_rater AS (
+        SELECT part, start, segment, count(*) AS m_all, sum(positive) AS x_all,
                sum(CASE WHEN place <= :cap THEN 1 ELSE 0 END) AS m,
                sum(CASE WHEN place <= :cap THEN positive ELSE 0 END) AS x
-        FROM placed GROUP BY start, segment, rater
+        FROM placed GROUP BY part, start, segment, rater
+    ), rates AS (
+        SELECT part, start, segment, count(*) AS raters, sum(m) AS n, sum(x) AS positive, sum(m * m) AS mm,
+               sum(m * x) AS mx, sum(x * x) AS xx, sum(m_all) AS n_all, sum(x_all) AS positive_all
+        FROM per_rater GROUP BY part, start, segment
+    ), beside AS (
+        SELECT count(*) FILTER (WHERE polarity = 'neutral') AS neutral,
+               count(*) FILTER (WHERE polarity <> 'neutral' AND NOT dated) AS undated
+        FROM verdict WHERE happened_at >= :middle
     )
-    SELECT start, segment, count(*) AS raters, sum(m) AS n, sum(x) AS positive,
-           sum(m * m) AS mm, sum(m * x) AS mx, sum(x * x) AS xx, sum(m_all) AS n_all, sum(x_all) AS positive_all
-    FROM per_rater GROUP BY start, segment ORDER BY start, segment
+    SELECT * FROM beside LEFT JOIN rates ON TRUE ORDER BY part, start, segment
 """
-)
-
-_BESIDE = (
-    "SELECT count(*) FILTER (WHERE polarity = 'neutral') AS neutral, "
-    "count(*) FILTER (WHERE polarity <> 'neutral' AND NOT dated) AS undated FROM ("
-    + verdicts(IN_PERIOD)
-    + ") AS verdict WHERE happened_at >= :since AND happened_at < :until"
 )
 
 _FEEDBACK = """
@@ -83,14 +86,16 @@ _FEEDBACK = """
 _RESPONSES = (
     """
     WITH asked AS MATERIALIZED (
-        SELECT i.interaction_id FROM interaction i
+        SELECT i.interaction_id, coalesce(i.created_at, i.received_at) >= :middle AS later FROM interaction i
         JOIN import_batch b ON b.batch_id = i.batch_id AND b.complete AND b.status = 'done'
         WHERE coalesce(i.created_at, i.received_at) >= :since AND coalesce(i.created_at, i.received_at) < :until
-    )
-    SELECT (SELECT count(*) FROM asked) AS interactions, (
-        SELECT count(DISTINCT interaction_id) FROM ("""
+    ), answered AS (
+        SELECT DISTINCT interaction_id FROM ("""
     + OPINIONS
-    + """) AS opinion WHERE interaction_id IN (SELECT interaction_id FROM asked)) AS answered
+    + """) AS opinion WHERE interaction_id IN (SELECT interaction_id FROM asked)
+    )
+    SELECT asked.later, count(*) AS interactions, count(answered.interaction_id) AS answered
+    FROM asked LEFT JOIN answered ON answered.interaction_id = asked.interaction_id GROUP BY asked.later
 """
 )
 
@@ -138,6 +143,15 @@ class Comparison:
     high: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The rate of a period against the one before it, what it leaves out, and the rate over time within the period."""
+
+    comparison: Comparison
+    beside: Beside
+    over_time: pd.DataFrame
+
+
 def last_days(days: int = 30, until: date | None = None, now: datetime | None = None) -> Period:
     """The `days` whole UTC days that end with `until`, inclusive; today unless told.
 
@@ -151,10 +165,21 @@ def last_days(days: int = 30, until: date | None = None, now: datetime | None = 
     return Period(last - timedelta(days=days - 1), last)
 
 
-def rate_in(store: Store, since: date, until: date) -> Rate:
-    """The positive rate of the period, undated verdicts included (by the time they were received)."""
-    rows = _rates(store, since, until)
-    return _rate(rows[0]) if rows else rate_of(Tally(0, 0, 0, 0, 0, 0), 0, 0)
+def headline(store: Store, since: date, until: date, *, step: Step = "day") -> Headline:
+    """The rate of the period against the same number of days before it, and over time (as `rate_over_time`).
+
+    Undated verdicts count by the time they were received, but not over time. The interval of the change is Newcombe's
+    (1998, method 10) from the two rates' own intervals. People who vote in both periods make it a little too wide,
+    never too narrow in practice: their opinions go the same way.
+    """
+    period = Period(since, until)
+    middle = period.bounds["since"]
+    rows = _rates(store, period.previous().since, until, middle, halves=True, step=step)
+    rates = {row["start"]: _rate(row) for row in rows if row["part"] == "half"}
+    nothing = rate_of(Tally(0, 0, 0, 0, 0, 0), 0, 0)
+    current = rates.pop(middle, nothing)
+    beside = Beside(neutral=rows[0]["neutral"], undated=rows[0]["undated"])
+    return Headline(comparison(current, next(iter(rates.values()), nothing)), beside, _frame(rows))
 
 
 def rate_over_time(
@@ -166,27 +191,7 @@ def rate_over_time(
     high, n, raters, too_few; only points with a verdict, ordered by start and segment. Undated verdicts are left
     out. The cap holds within each point, so a point's n may exceed its share of the period's.
     """
-    return _frame(_rates(store, since, until, by=by, step=step))
-
-
-def rate_by_segment(store: Store, since: date, until: date, by: str) -> pd.DataFrame:
-    """The positive rate of each segment over the whole period, most verdicts first; columns as `rate_over_time`."""
-    frame = _frame(_rates(store, since, until, by=by)).drop(columns="start")
-    return frame.sort_values(["n", "segment"], ascending=[False, True], ignore_index=True)
-
-
-def compare(store: Store, since: date, until: date) -> Comparison:
-    """The rate of the period against the same number of days before it.
-
-    The interval is Newcombe's (1998, method 10) from the two rates' own intervals. People who vote in both periods
-    make it a little too wide, never too narrow in practice: their opinions go the same way.
-    """
-    middle = Period(since, until).bounds["since"]
-    both = _rates(store, Period(since, until).previous().since, until, step="half", middle=middle)
-    found = {row["start"]: _rate(row) for row in both}
-    nothing = rate_of(Tally(0, 0, 0, 0, 0, 0), 0, 0)
-    current = found.pop(middle, nothing)
-    return comparison(current, next(iter(found.values()), nothing))
+    return _frame(_rates(store, since, until, Period(since, until).bounds["since"], by=by, step=step))
 
 
 def comparison(current: Rate, previous: Rate) -> Comparison:
@@ -209,18 +214,16 @@ def feedback_over_time(store: Store, since: date, until: date, *, step: Step = "
     return store.frame(_FEEDBACK.format(start=_STARTS[step], given_at=GIVEN_AT), **Period(since, until).bounds)
 
 
-def verdicts_beside(store: Store, since: date, until: date) -> Beside:
-    """The verdicts of the period that a rate, or its chart, leaves out."""
-    return Beside(**store.rows(_BESIDE, **Period(since, until).bounds)[0])
-
-
-def response_rate(store: Store, since: date, until: date) -> float | None:
-    """The share of the period's interactions that have a verdict (neutral ones too), 0 to 1.
+def response_rates(store: Store, since: date, until: date) -> tuple[float | None, float | None]:
+    """The share of the interactions that have a verdict (neutral ones too), 0 to 1, of the period and of the same
+    number of days before it.
 
     Counts only imports that hold unrated interactions too (`complete`); None (unknown) where there are none.
     """
-    row = store.rows(_RESPONSES, **Period(since, until).bounds)[0]
-    return row["answered"] / row["interactions"] if row["interactions"] else None
+    period = Period(since, until)
+    bounds = period.bounds | {"middle": period.bounds["since"], "since": period.previous().bounds["since"]}
+    shares = {row["later"]: row["answered"] / row["interactions"] for row in store.rows(_RESPONSES, **bounds)}
+    return shares.get(True), shares.get(False)
 
 
 def segments(store: Store) -> list[str]:
@@ -236,16 +239,24 @@ def segments(store: Store) -> list[str]:
 
 
 def _rates(
-    store: Store, since: date, until: date, *, by: str | None = None, step: str | None = None, **more: datetime
+    store: Store,
+    since: date,
+    until: date,
+    middle: datetime,
+    *,
+    step: Step,
+    by: str | None = None,
+    halves: bool = False,
 ) -> list[dict[str, Any]]:
+    """At least one row; those with a `part` say a rate, all of them what lies beside the rates since `middle`."""
     segment, tag = _dimension(by)
-    sql = _RATES.format(
+    points = _POINTS.format(
         start=_STARTS[step],
         segment=_SEGMENTS[segment],
         join="LEFT JOIN interaction i ON i.interaction_id = v.interaction_id" if segment else "",
-        dated="AND v.dated" if step in ("day", "week") else "",
     )
-    return store.rows(sql, cap=CAP, not_given=NOT_GIVEN, **tag, **more, **Period(since, until).bounds)
+    sql = _RATES.format(counted=f"{_HALVES} UNION ALL {points}" if halves else points)
+    return store.rows(sql, cap=CAP, not_given=NOT_GIVEN, middle=middle, **tag, **Period(since, until).bounds)
 
 
 def _dimension(by: str | None) -> tuple[str | None, dict[str, str]]:
@@ -270,9 +281,8 @@ def _rate(row: dict[str, Any]) -> Rate:
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     columns = ["start", "segment", "rate", "low", "high", "n", "raters", "too_few"]
-    rates = [_rate(row) for row in rows]
     points = [
         (row["start"], row["segment"], found.rate, found.low, found.high, found.n, found.raters, found.too_few)
-        for row, found in zip(rows, rates, strict=True)
+        for row, found in ((row, _rate(row)) for row in rows if row["part"] == "point")
     ]
     return pd.DataFrame(points, columns=columns)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from feedback_lab.insights.opportunities import REGRESSION_NOTE, Opportunity, issues_without_question, opportunities
-from feedback_lab.insights.periods import Beside, Comparison, Period, compare, last_days, response_rate, verdicts_beside
+from feedback_lab.insights.periods import Headline, Period, Step, headline, last_days, response_rates
 from feedback_lab.insights.rates import CAP, FEW_RATERS, FEW_VERDICTS, Rate
 from feedback_lab.store import Store
 from feedback_lab.verdicts import GIVEN_AT, IN_PERIOD, negative_comments
@@ -115,10 +115,10 @@ class Insights:
     period: Period
     total_feedback: int
     undated: int
-    comparison: Comparison
-    beside: Beside
+    headline: Headline
     positive_share: float | None
     response_rate: float | None
+    response_rate_before: float | None
     implicit_signals: dict[str, int]
     issues: tuple[CommonIssue, ...]
     opportunities: tuple[Opportunity, ...]
@@ -127,7 +127,7 @@ class Insights:
 
     @property
     def rate(self) -> Rate:
-        return self.comparison.current
+        return self.headline.comparison.current
 
     def as_dict(self) -> dict[str, Any]:
         """The keys of the command line's contract, ready for JSON."""
@@ -142,7 +142,7 @@ class Insights:
             "verdicts": self.rate.n_uncapped,
             "users": self.rate.raters,
             "too_few": self.rate.too_few,
-            "neutral": self.beside.neutral,
+            "neutral": self.headline.beside.neutral,
             "undated": self.undated,
             "positive_share": self.positive_share,
             "response_rate": self.response_rate,
@@ -174,25 +174,26 @@ def insights(
     return replace(found, opportunities=won.opportunities, notes=found.notes + won.notes)
 
 
-def counted(store: Store, period: Period) -> Insights:
+def counted(store: Store, period: Period, step: Step = "day") -> Insights:
     """The insights of a period, but for what fixing an issue would win, which takes longer than all the rest."""
     kinds = store.rows(_FEEDBACK, **period.bounds)
     explicit = [row for row in kinds if row["explicit"]]
     total, undated = _sum(explicit, "feedback"), _sum(explicit, "undated")
-    found = compare(store, period.since, period.until)
+    found = headline(store, period.since, period.until, step=step)
+    responses, responses_before = response_rates(store, period.since, period.until)
     return Insights(
         period=period,
         total_feedback=total,
         undated=undated,
-        comparison=found,
-        beside=verdicts_beside(store, period.since, period.until),
+        headline=found,
         positive_share=_sum(explicit, "positive") / total if total else None,
-        response_rate=response_rate(store, period.since, period.until),
+        response_rate=responses,
+        response_rate_before=responses_before,
         implicit_signals={row["kind"]: int(row["feedback"]) for row in kinds if not row["explicit"]},
         issues=tuple(CommonIssue(**row) for row in store.rows(_COMMON_ISSUES, **period.bounds)),
         opportunities=(),
         user_corrections=tuple(store.rows(_CORRECTIONS, most=MOST_CORRECTIONS, **period.bounds)),
-        notes=tuple(_notes(found.current, undated)),
+        notes=tuple(_notes(found.comparison.current, undated)),
     )
 
 

@@ -19,6 +19,7 @@ from feedback_lab.issues.grouping.naming import IssueName
 from feedback_lab.issues.listing import STATUSES
 from feedback_lab.issues.stored import OF_ISSUE, Event
 from feedback_lab.issues.wording import titles_taken, unique_title, words_of
+from feedback_lab.numerals import count
 from feedback_lab.records import new_id, utc_now
 from feedback_lab.store import Store, insert_rows
 
@@ -51,18 +52,17 @@ PART_SQL = (
 
 def rename(store: Store, issue_id: str, title: str, actor: str) -> Event | None:
     """Give an issue a human's title. Raises InputError unless it has 1 to 120 characters."""
-    wording = " ".join(title.split())
-    if not wording or len(wording) > LONGEST_TITLE:
-        raise InputError(f"An issue's title must have 1 to {LONGEST_TITLE} characters.")
-    return _set(store, issue_id, actor, "rename", {"title": wording, "title_by": actor}, f"Renamed it to “{wording}”")
+    wording = _title(title)
+    values = {"title": wording, "title_by": actor}
+    return _set(store, issue_id, actor, "rename", values, "Renamed", f"to “{wording}”")
 
 
 def set_status(store: Store, issue_id: str, status: str, actor: str) -> Event | None:
     """Set open, acknowledged, fixing, watching, resolved or ignored. Resolving starts the watch for regressions."""
     if status not in STATUSES:
         raise InputError(f"There is no status {status!r}: choose from {', '.join(STATUSES)}.")
-    resolved_at = utc_now() if status == "resolved" else None
-    return _set(store, issue_id, actor, "status", {"status": status, "resolved_at": resolved_at}, f"Set it to {status}")
+    values = {"status": status, "resolved_at": utc_now() if status == "resolved" else None}
+    return _set(store, issue_id, actor, "status", values, "Set", f"to {status}")
 
 
 def ignore(store: Store, issue_id: str, actor: str) -> Event | None:
@@ -73,13 +73,14 @@ def ignore(store: Store, issue_id: str, actor: str) -> Event | None:
 def set_owner(store: Store, issue_id: str, owner: str | None, actor: str) -> Event | None:
     """Say who takes care of it; None or an empty name for nobody."""
     name = _short(owner, LONGEST_OWNER, "owner")
-    says = f"Gave it to {name}" if name else "Took its owner away"
-    return _set(store, issue_id, actor, "owner", {"owner": name}, says)
+    says = ("Gave", f"to {name}") if name else ("Took the owner of", "away")
+    return _set(store, issue_id, actor, "owner", {"owner": name}, *says)
 
 
 def set_note(store: Store, issue_id: str, note: str | None, actor: str) -> Event | None:
     """Keep a note with an issue; None or empty text for none."""
-    return _set(store, issue_id, actor, "note", {"note": _short(note, LONGEST_NOTE, "note")}, "Changed the note")
+    values = {"note": _short(note, LONGEST_NOTE, "note")}
+    return _set(store, issue_id, actor, "note", values, "Changed the note of")
 
 
 def set_link(store: Store, issue_id: str, link: str | None, actor: str) -> Event | None:
@@ -87,23 +88,23 @@ def set_link(store: Store, issue_id: str, link: str | None, actor: str) -> Event
     address = _short(link, LONGEST_LINK, "link")
     if address and not address.lower().startswith(("https://", "http://")):
         raise InputError("A link must begin with https:// or http://.")
-    says = f"Linked it to {address}" if address else "Took the link away"
-    return _set(store, issue_id, actor, "link", {"link": address}, says)
+    says = ("Linked", f"to {address}") if address else ("Took the link of", "away")
+    return _set(store, issue_id, actor, "link", {"link": address}, *says)
 
 
 def lock(store: Store, issue_id: str, actor: str) -> Event | None:
     """Let no refresh change its comments, keywords and quotes. New comments that fit still join."""
-    return _set(store, issue_id, actor, "lock", {"locked": True}, "Locked it")
+    return _set(store, issue_id, actor, "lock", {"locked": True}, "Locked")
 
 
 def unlock(store: Store, issue_id: str, actor: str) -> Event | None:
     """Let refreshes regroup its comments again."""
-    return _set(store, issue_id, actor, "lock", {"locked": False}, "Unlocked it")
+    return _set(store, issue_id, actor, "lock", {"locked": False}, "Unlocked")
 
 
 def accept(store: Store, issue_id: str, actor: str) -> Event | None:
     """Take a proposed issue into the list. Raises InputError where it is no proposal."""
-    return _set(store, issue_id, actor, "accept", {"proposed": False}, "Accepted the proposal", only_proposed=True)
+    return _set(store, issue_id, actor, "accept", {"proposed": False}, "Accepted the proposal")
 
 
 def dismiss(store: Store, issue_id: str, actor: str) -> Event:
@@ -116,13 +117,14 @@ def dismiss(store: Store, issue_id: str, actor: str) -> Event:
         row = _proposal(connection, issue_id)
         if any(one["merged_into"] == issue_id for one in stored.issue_rows(connection).values()):
             raise InputError("Issues were merged into this proposal: accept it, or undo the merge first.")
-        members = _members(connection, _ids_in(connection, issue_id))
+        sql = "SELECT feedback_id FROM issue_member WHERE issue_id = :issue"
+        members = _members(connection, connection.execute(text(sql), {"issue": issue_id}).scalars().all())
         connection.execute(text(LEAVE_SQL), {"issue": issue_id})
         connection.execute(text("DELETE FROM issue WHERE issue_id = :issue"), {"issue": issue_id})
         detail = _detail([issue_id], f"Dismissed the proposal “{row['title']}”", [f"exists:{issue_id}"], [issue_id])
         detail |= {"removed": [_plain(row)], "members": _members_before(members)}
         detail["group"] = [one["feedback_id"] for one in members if not one["moved_by"]]
-        return stored.record_event(connection, _person(actor), "dismiss", issue_id, detail)
+        return stored.record_event(connection, stored.person(actor), "dismiss", issue_id, detail)
 
     return store.write(work)
 
@@ -140,7 +142,7 @@ def merge(store: Store, issue_id: str, into_id: str, actor: str) -> Event:
         says = f"Merged “{row['title']}” into “{into['title']}”"
         detail = _detail([into_id, issue_id], says, [f"merge:{issue_id}"], [issue_id, into_id])
         detail["before"] = {issue_id: {"merged_into": None}}
-        return stored.record_event(connection, _person(actor), "merge", issue_id, detail)
+        return stored.record_event(connection, stored.person(actor), "merge", issue_id, detail)
 
     return store.write(work)
 
@@ -158,33 +160,23 @@ def split(
 
     A sub-issue takes along the comments that come later. Raises InputError where nothing or everything would leave.
     """
-    comments = store.rows(PART_SQL, issue=issue_id)
-    chosen = set(feedback_ids) | {
-        row["feedback_id"] for row in comments if sub_label is not None and row["sub_label"] == sub_label
-    }
-    part = [row["feedback_id"] for row in comments if row["feedback_id"] in chosen]
+    name, wording = stored.person(actor), _title(title) if title and title.strip() else ""
+    with store.read() as connection:
+        stored.find(connection, issue_id)
+    comments = {row["feedback_id"]: row for row in store.rows(PART_SQL, issue=issue_id)}
+    of_sub = {one for one, row in comments.items() if sub_label is not None and row["sub_label"] == sub_label}
+    part = of_sub.union(feedback_ids)
+    if missing := sorted(part - comments.keys()):
+        raise InputError(f"The comment {missing[0]!r} is not in the issue {issue_id!r}: choose among its own.")
+    if not 0 < len(part) < len(comments):
+        raise InputError("A split must take some of the issue's comments and leave some: choose others.")
     fresh = new_id()
-    homes = [fresh if row["feedback_id"] in chosen else issue_id for row in comments]
-    names = words_of([row["comment"] for row in comments], homes, [1.0] * len(homes)) if part else {}
-    wording = " ".join((title or "").split())[:LONGEST_TITLE]
-
-    def work(connection: Connection) -> Event:
-        row = stored.find(connection, issue_id)
-        if not part or len(part) == len(comments):
-            raise InputError("A split must take some of the issue's comments and leave some: choose others.")
-        if missing := sorted(chosen - set(part)):
-            raise InputError(f"The comment {missing[0]!r} is not in the issue {issue_id!r}: choose among its own.")
-        issue = _split_off(connection, fresh, names[fresh], wording, _person(actor)) | {"parent_id": issue_id}
-        if sub_label is not None and not feedback_ids:
-            issue |= {"label": row["label"], "sub_label": sub_label}
-        insert_rows(connection, schema.issue, [issue])
-        says = f"Split “{issue['title']}” off with {len(part)} comments"
-        detail = _detail([issue_id, fresh], says, [f"exists:{fresh}"], [issue_id])
-        detail |= {"made": fresh, "members": _members_before(_members(connection, part))}
-        _move(connection, part, fresh, _person(actor))
-        return stored.record_event(connection, _person(actor), "split", issue_id, detail)
-
-    store.write(work)
+    homes = [fresh if one in part else issue_id for one in comments]
+    words = words_of([row["comment"] for row in comments.values()], homes, [1.0] * len(homes))[fresh]
+    issue = stored.new_issue(fresh, wording, utc_now(), parent_id=issue_id) | stored.worded(words)
+    issue |= {"title_by": name} if wording else {}
+    issue |= {"sub_label": sub_label} if not feedback_ids else {}
+    store.write(lambda connection: _split_off(connection, issue, words, sorted(part), name))
     return fresh
 
 
@@ -200,12 +192,13 @@ def move(store: Store, feedback_ids: Sequence[str], into_id: str | None, actor: 
         unknown = [row["feedback_id"] for row in rows if not row["known"]]
         empty = {"issue_id": None, "placed_in": None, "score": 0.0, "moved_by": None, "sub_label": None}
         insert_rows(connection, schema.issue_member, [{"feedback_id": one} | empty for one in unknown])
-        _move(connection, ids, into_id, _person(actor))
+        _move(connection, ids, into_id, stored.person(actor))
         from_ids = sorted({row["issue_id"] for row in rows if row["issue_id"]} - {into_id})
-        says = f"Moved {len(ids)} comments into “{into['title']}”" if into else f"Took {len(ids)} comments out"
+        some = count(len(ids), "comment")
+        says = f"Moved {some} into “{into['title']}”" if into else f"Took {some} out{_of(connection, from_ids)}"
         needs = [into_id] if into_id else []
         detail = _detail([*needs, *from_ids], says, [], needs) | {"members": _members_before(rows)}
-        return stored.record_event(connection, _person(actor), "move", (needs or from_ids or [""])[0], detail)
+        return stored.record_event(connection, stored.person(actor), "move", (needs or from_ids or [""])[0], detail)
 
     return store.write(work)
 
@@ -215,32 +208,43 @@ def unassign(store: Store, feedback_ids: Sequence[str], actor: str) -> Event:
     return move(store, feedback_ids, None, actor)
 
 
-def _split_off(connection: Connection, issue_id: str, name: IssueName, title: str, actor: str) -> dict[str, Any]:
-    computed = unique_title(name, titles_taken(stored.issue_rows(connection)))
-    row = stored.new_issue(issue_id, title or computed, utc_now(), title_by=actor if title else stored.COMPUTED)
-    return row | stored.worded(name)
+def _of(connection: Connection, issue_ids: Sequence[str]) -> str:
+    if len(issue_ids) == 1:
+        return f" of “{stored.find(connection, issue_ids[0])['title']}”"
+    return f" of {len(issue_ids):,} issues" if issue_ids else ""
+
+
+def _split_off(connection: Connection, issue: dict[str, Any], words: IssueName, part: list[str], actor: str) -> Event:
+    whole, members = stored.find(connection, issue["parent_id"]), _members(connection, part)
+    if any(one["issue_id"] != whole["issue_id"] for one in members):
+        raise InputError("Some of these comments were moved meanwhile: look at the issue again.")
+    title = issue["title"] or unique_title(words, titles_taken(stored.issue_rows(connection)))
+    label = -1 if issue["sub_label"] is None else whole["label"]
+    insert_rows(connection, schema.issue, [issue | {"title": title, "label": label}])
+    made, says = issue["issue_id"], f"Split “{title}” off with {count(len(part), 'comment')}"
+    detail = _detail([whole["issue_id"], made], says, [f"exists:{made}"], [whole["issue_id"]])
+    detail |= {"made": made, "members": _members_before(members)}
+    _move(connection, part, made, actor)
+    return stored.record_event(connection, actor, "split", whole["issue_id"], detail)
 
 
 def _set(
-    store: Store,
-    issue_id: str,
-    actor: str,
-    action: str,
-    values: Mapping[str, Any],
-    says: str,
-    *,
-    only_proposed: bool = False,
+    store: Store, issue_id: str, actor: str, action: str, values: Mapping[str, Any], verb: str, rest: str = ""
 ) -> Event | None:
-    """Change columns of an issue; None where they hold these values already, and nothing is recorded."""
+    """Change columns of an issue; None where they hold these values already, and nothing is recorded.
+
+    The history says the `verb`, the title that the issue had before, and the `rest`.
+    """
 
     def work(connection: Connection) -> Event | None:
-        row = _proposal(connection, issue_id) if only_proposed else stored.find(connection, issue_id)
+        row = (_proposal if action == "accept" else stored.find)(connection, issue_id)
         if all(row[name] == value for name, value in values.items() if name not in ("resolved_at", "title_by")):
             return None
         _change(connection, issue_id, values)
+        says = f"{verb} “{row['title']}” {rest}".strip()
         detail = _detail([issue_id], says, [f"{action}:{issue_id}"], [issue_id])
         detail["before"] = {issue_id: _plain({name: row[name] for name in values})}
-        return stored.record_event(connection, _person(actor), action, issue_id, detail)
+        return stored.record_event(connection, stored.person(actor), action, issue_id, detail)
 
     return store.write(work)
 
@@ -262,11 +266,6 @@ def _members(connection: Connection, ids: Sequence[str]) -> list[dict[str, Any]]
     return [dict(row) for row in connection.execute(text(MEMBERS_SQL), {"ids": list(ids)}).mappings()]
 
 
-def _ids_in(connection: Connection, issue_id: str) -> list[str]:
-    sql = "SELECT feedback_id FROM issue_member WHERE issue_id = :issue ORDER BY feedback_id"
-    return [row[0] for row in connection.execute(text(sql), {"issue": issue_id})]
-
-
 def _members_before(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Where comments were, those of one place together."""
     places: dict[tuple[Any, ...], list[str]] = {}
@@ -286,11 +285,11 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
 
 
-def _person(actor: str) -> str:
-    name = " ".join(actor.split())
-    if not name or name == stored.SYSTEM:
-        raise InputError("Say who you are: the history of issues keeps a name with every act.")
-    return name
+def _title(given: str) -> str:
+    wording = " ".join(given.split())
+    if not wording or len(wording) > LONGEST_TITLE:
+        raise InputError(f"An issue's title must have 1 to {LONGEST_TITLE} characters.")
+    return wording
 
 
 def _short(given: str | None, longest: int, what: str) -> str | None:

@@ -19,6 +19,7 @@ from feedback_lab.issues.regressions import note_regressions
 from feedback_lab.issues.regrouping import proposals
 from feedback_lab.issues.stored import SYSTEM, StoredModel
 from feedback_lab.issues.wording import titles_taken, unique_title, words_of
+from feedback_lab.numerals import count
 from feedback_lab.records import new_id, utc_now
 from feedback_lab.store import Store, insert_rows
 
@@ -103,8 +104,8 @@ def _ready(
     return ready, f"{wait}: every look takes some in, a refresh all of them."
 
 
-def _new_comments(count: int) -> str:
-    return f"{count:,} new comment" + (" waits" if count == 1 else "s wait")
+def _new_comments(number: int) -> str:
+    return count(number, "new comment waits", "new comments wait")
 
 
 def _propose(store: Store) -> None:
@@ -140,7 +141,8 @@ def _propose(store: Store) -> None:
             whole = root_of.get(issue_id, issue_id)
             connection.execute(text(JOIN_SQL), {"issue": issue_id, "whole": whole, "ids": members})
         for row in rows:
-            says = f"{len(joining[row['issue_id']])} new comments fit each other and no issue"
+            many = count(len(joining[row["issue_id"]]), "new comment")
+            says = f"Proposed “{row['title']}”: {many} fit each other and no issue"
             stored.record_event(connection, SYSTEM, "propose", row["issue_id"], {"says": says})
 
     store.write(work)

@@ -37,9 +37,9 @@ class Growth:
     p_value: float
 
 
-def is_new(first_at: datetime | None, as_of: datetime, days: int = NEW_DAYS) -> bool:
-    """Whether an issue's first comment lies within the last `days` days."""
-    return first_at is not None and first_at >= as_of - timedelta(days=days)
+def is_new(first_at: datetime | None, history_from: datetime, as_of: datetime) -> bool:
+    """Whether an issue's first comment lies within the last 14 days of a history that is longer."""
+    return first_at is not None and first_at >= as_of - timedelta(days=NEW_DAYS) > history_from
 
 
 def growth(weeks: Mapping[str, Sequence[int]]) -> dict[str, Growth]:

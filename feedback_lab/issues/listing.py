@@ -40,7 +40,9 @@ COUNTS_SQL = (
     ) AS placed
     GROUP BY GROUPING SETS ((issue_id, dated, low, day), (issue_id, sub_label))"""
 )
-HISTORY_SQL = f"SELECT min({GIVEN_AT}) AS first, max({GIVEN_AT}) AS last FROM feedback WHERE {GIVEN_AT} <= :now"
+HISTORY_SQL = f"""
+    SELECT min({GIVEN_AT}) AS first, max({GIVEN_AT}) FILTER (WHERE {GIVEN_AT} <= :now) AS last,
+           min(coalesce(created_at, received_at)) AS earliest FROM feedback"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,10 @@ class SubIssue:
 class IssueView:
     """An issue as a list shows it; `frequency`, `share`, `first_at` and `last_at` are of the period asked for.
 
-    `share` is of all negative comments (0 to 1). `recent` and `previous` count the period and as many days before
-    it; without a period the last 28 days and the 28 before. `weekly` counts the last 12 weeks, oldest first, by
-    dated comments alone. `status` is "open" where complaints came back after it was resolved (then `flags` holds
-    "regressed"). `growth` is there where the flag "growing" is.
+    `share` is of all negative comments (0 to 1). `recent` and `previous` count the period and as many days before it;
+    without a period the last 28 days and the 28 before. `weekly` counts the last 12 weeks, oldest first; it and the
+    first and last moment know dated comments alone. `status` is "open" where complaints came back after it was
+    resolved (then `flags` holds "regressed"). `growth` is there where the flag "growing" is.
     """
 
     issue_id: str
@@ -103,7 +105,7 @@ class IssueList:
     `low_information` counts those of the unassigned that say nothing ("bad", "👎"); the others fit no issue, or
     nobody has looked at them yet. `as_of` is the day the flags and weeks end with, exclusive; None without a date.
     `held_up` says in a sentence why new comments wait to be put into issues, where they do. `silent` are the issues
-    without a comment in the period, those with most in as many days before it first.
+    without a comment in the period. `is_compared`: there is feedback from before the days that `change` looks back to.
     """
 
     total_comments: int
@@ -114,6 +116,7 @@ class IssueList:
     as_of: datetime | None = None
     held_up: str | None = None
     silent: list[IssueView] = field(default_factory=list)
+    is_compared: bool = True
 
 
 @dataclass(slots=True)
@@ -138,8 +141,8 @@ class _Numbers:
         for name in ("frequency", "recent", "previous"):
             setattr(self, name, getattr(self, name) + row[name])
         self.low += row["frequency"] if row["low"] else 0
-        self.first_at, self.last_at = _least(self.first_at, row["first_at"]), _most(self.last_at, row["last_at"])
         if row["dated"] and as_of is not None:
+            self.first_at, self.last_at = _least(self.first_at, row["first_at"]), _most(self.last_at, row["last_at"])
             self.first_ever = _least(self.first_ever, row["first_ever"])
             week = WEEKS - 1 - (as_of.date() - row["day"] - timedelta(days=1)).days // 7
             if 0 <= week < WEEKS:
@@ -156,25 +159,27 @@ def listing(
     """
     moment = now or utc_now()
     history = store.rows(HISTORY_SQL, now=min(until, moment) if until else moment)[0]
-    last = history["last"]
-    as_of = datetime.combine(last.date() + timedelta(days=1), time.min) if last else None
+    as_of = datetime.combine(history["last"] + timedelta(days=1), time.min) if history["last"] else None
     counted: dict[str | None, _Numbers] = {}
-    for row in store.rows(COUNTS_SQL, **_windows(since, until, as_of or moment)):
+    windows = _windows(since, until, as_of or moment)
+    for row in store.rows(COUNTS_SQL, **windows):
         counted.setdefault(row["issue_id"], _Numbers()).add(row, as_of)
     issues = stored.issue_rows(store)
     numbers = {one: found for one, found in counted.items() if one in issues}
     total = sum(found.frequency for found in counted.values())
     growth = signs.growing(_histories(numbers, history["first"], as_of))
     back = regressed(store, as_of) if as_of else set()
+    news = {one for one in numbers if as_of and signs.is_new(numbers[one].first_ever, history["first"], as_of)}
     empty = {one: _Numbers() for one, row in issues.items() if one not in numbers and not row["merged_into"]}
     views = [
-        _view(issues[one], found, total, _flags(issues[one], found, as_of, one in growth, one in back), growth.get(one))
+        _view(issues[one], found, total, _flags(issues[one], one in news, one in growth, one in back), growth.get(one))
         for one, found in (numbers | empty).items()
     ]
     views.sort(key=lambda view: (-view.frequency, -view.previous, view.issue_id))
     heard, silent = [one for one in views if one.frequency], [one for one in views if not one.frequency]
     assigned, low = sum(one.frequency for one in heard), sum(one.low for one in counted.values())
-    return IssueList(total, assigned, total - assigned, heard, low, as_of, stored.held_up(store), silent)
+    compared = history["earliest"] is not None and history["earliest"] <= windows["previous_from"]
+    return IssueList(total, assigned, total - assigned, heard, low, as_of, stored.held_up(store), silent, compared)
 
 
 def select(
@@ -207,7 +212,8 @@ def select(
     if sort in ("title", "owner", "status"):
         return sorted(shown, key=lambda one: (not getattr(one, sort), str(getattr(one, sort) or "").casefold()))
     name = {"first": "first_at", "last": "last_at"}.get(sort, sort)
-    return sorted(shown, key=lambda one: (getattr(one, name), one.frequency), reverse=True)
+    least = datetime.min if name.endswith("_at") else 0
+    return sorted(shown, key=lambda one: (getattr(one, name) or least, one.frequency), reverse=True)
 
 
 def _check(what: str, given: Sequence[str], known: Sequence[str]) -> None:
@@ -243,12 +249,12 @@ def _histories(numbers: Mapping[Any, _Numbers], first: datetime | None, as_of: d
     return {issue_id: found.weeks[-min(whole, WEEKS) :] for issue_id, found in numbers.items() if whole}
 
 
-def _flags(row: Mapping[str, Any], found: _Numbers, as_of: datetime | None, grows: bool, is_back: bool) -> list[str]:
+def _flags(row: Mapping[str, Any], is_new: bool, grows: bool, is_back: bool) -> list[str]:
     if row["status"] == "ignored":
         return []
     reopened = row["status"] != "resolved" and row["resolved_at"] is not None
     holds = {
-        signs.NEW: as_of is not None and signs.is_new(found.first_ever, as_of),
+        signs.NEW: is_new,
         signs.GROWING: grows,
         signs.REGRESSED: is_back or reopened,
         signs.PROPOSED: bool(row["proposed"]),

@@ -37,7 +37,7 @@ RETURNED_SQL = (
     WHERE {RESOLVED} AND c.dated AND c.happened_at <= :as_of GROUP BY ALL
 """
 )
-REOPEN_SQL = "UPDATE issue SET status = 'open' WHERE issue_id = :issue AND status = 'resolved' RETURNING resolved_at"
+REOPEN_SQL = "UPDATE issue SET status = 'open' WHERE issue_id = :issue AND status = 'resolved' RETURNING title"
 
 
 def regressed(store: Store, as_of: datetime | None = None) -> set[str]:
@@ -69,6 +69,7 @@ def _is_back(row: Mapping[str, Any], as_of: datetime) -> bool:
 
 
 def _reopen(connection: Connection, issue_id: str) -> None:
-    if connection.execute(text(REOPEN_SQL), {"issue": issue_id}).first() is not None:
-        says = "Complaints came back after it was resolved"
+    title = connection.execute(text(REOPEN_SQL), {"issue": issue_id}).scalar()
+    if title is not None:
+        says = f"Complaints about “{title}” came back after it was resolved"
         stored.record_event(connection, SYSTEM, "reopen", issue_id, {"says": says, "keys": [f"status:{issue_id}"]})

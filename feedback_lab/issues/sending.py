@@ -99,10 +99,11 @@ def send_to_review(store: Store, issue_id: str, actor: str, *, dry_run: bool = F
 
     A dry run says the exact counts and writes nothing. Raises InputError for an issue that is not listed.
     """
+    name = stored.person(actor)
     if dry_run:
         with store.read() as connection:
-            return _send(connection, issue_id, actor, None)
-    return store.write(lambda connection: _send(connection, issue_id, actor, new_id()))
+            return _send(connection, issue_id, name, None)
+    return store.write(lambda connection: _send(connection, issue_id, name, new_id()))
 
 
 def export(

@@ -185,6 +185,14 @@ def dismissed(events: Iterable[Event]) -> list[set[str]]:
     return [set(event.detail["group"]) for event in events if event.action == "dismiss" and not event.undone_by]
 
 
+def person(actor: str) -> str:
+    """A person's name as it stands in the history. Raises InputError for none, and for the one that is nobody's."""
+    name = " ".join(actor.split())
+    if not name or name == SYSTEM:
+        raise InputError("Say who you are: the history of issues keeps a name with every act.")
+    return name
+
+
 def record_event(connection: Connection, actor: str, action: str, issue_id: str, detail: dict[str, Any]) -> Event:
     """Add an event, and its line to the audit trail, in the caller's transaction."""
     event = Event(new_id(), utc_now(), actor, action, issue_id, detail, None)

@@ -27,17 +27,17 @@ def undo(store: Store, actor: str, event_id: str | None = None) -> Event:
     Raises InputError where there is none, where it was undone already, or where a later act depends on it: then
     the sentence names that act, which must be undone first.
     """
-    if not actor.strip():
-        raise InputError("Say who you are: the history of issues keeps a name with every act.")
-    return store.write(lambda connection: _undo(connection, actor, event_id))
+    name = stored.person(actor)
+    return store.write(lambda connection: _undo(connection, name, event_id))
 
 
 def blocking(event: Event, later: Sequence[Event]) -> Event | None:
     """The latest of the acts after `event` that it cannot be undone without, or None.
 
-    Such an act changed the same thing, needs what this one changed, or changed what this one needs.
+    Such an act changed the same thing, needs what this one changed, or changed what this one needs or undoing it does:
+    the places that its comments would go back to.
     """
-    keys, needs, comments = _keys(event), _needs(event), _comments(event)
+    keys, needs, comments = _keys(event), _needs(event) | _places(event), _comments(event)
     for other in reversed(later):
         rests = keys & (_keys(other) | _needs(other)) or needs & _keys(other) or comments & _comments(other)
         if rests and not other.undone_by:
@@ -53,10 +53,16 @@ def _needs(event: Event) -> set[str]:
     return set(event.detail.get("needs", ()))
 
 
+def _places(event: Event) -> set[str]:
+    return {f"exists:{part['placed_in']}" for part in event.detail.get("members", ()) if part["placed_in"]}
+
+
 def _undo(connection: Connection, actor: str, event_id: str | None) -> Event:
     events = stored.events(connection)
     event = _named(events, event_id) if event_id else _latest(events, actor)
     if (other := blocking(event, events[events.index(event) + 1 :])) is not None:
+        if other.actor == SYSTEM:
+            raise InputError(f"This cannot be undone any more: “{other.says}”. Set the status instead.")
         raise InputError(
             f"This cannot be undone yet: {other.actor} did “{other.says}” later, which rests on it; "
             f"undo that first (event {other.event_id})."

@@ -1,7 +1,8 @@
 """Figures that take a moment: made once for all sessions, kept, and never shown as newer than they are.
 
 A page either cannot do without them (`counted`, which waits), or stands without them and takes them in when they are
-there (`figures`). `say_how_old` tells how old they are.
+there (`figures`). `say_how_old` tells how old they are. What nobody asked for yet (`prepare`) is made while nobody
+waits.
 """
 
 from __future__ import annotations
@@ -15,21 +16,24 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from feedback_lab.errors import LabError
-from feedback_lab.jobs import Job, Jobs, State
+from feedback_lab.jobs import Job, JobHandle, Jobs
 from feedback_lab.store import Store
 from feedback_lab.ui import state
 
 T = TypeVar("T")
 
-QUICK_S = 0.5  # a small store has its figures in the first run
+QUICK_S = 0.5  # that a run waits in all: a small store has its figures in the first one
 KEPT_TIMES = 10  # as long as it took to make them, or a busy store would be counted without end
 LOOK_EVERY_S = 1.0
+CALM_S = 1.0  # without a page that asks for anything
 MOST_KEPT = 64
 
 _AWAITED = Jobs(workers=2, name="counting")
 _BEHIND = Jobs(workers=1, name="figures")  # nobody waits for these: one at a time, so that others find the engine free
+_AHEAD = Jobs(workers=1, name="ahead")
 _lock = threading.Lock()
 _kept: dict[tuple[Any, ...], Figures[Any]] = {}
+_asked_at = -CALM_S  # when a page last asked for figures
 
 
 @dataclass(slots=True)
@@ -37,7 +41,7 @@ class Figures(Generic[T]):
     """The newest value there is (None before the first), and the job that makes the next, if one runs.
 
     `stamp` is the commit that the value counts up to, `tried` the one for which a value was last begun. The value was
-    there at `made_at` and took `cost_s`. `error` says why the last one failed. `is_prepared` until somebody asks.
+    there at `made_at` and took `cost_s`. `error` says why the last one failed.
     """
 
     value: T | None = None
@@ -47,7 +51,6 @@ class Figures(Generic[T]):
     cost_s: float = 0.0
     job: Job[tuple[int, T]] | None = None
     error: str | None = None
-    is_prepared: bool = False
 
     def lacks(self, stamp: int) -> bool:
         """Whether something was committed up to `stamp` that the value does not count."""
@@ -66,6 +69,11 @@ class Figures(Generic[T]):
         return self.cost_s < QUICK_S or time.monotonic() - self.made_at > KEPT_TIMES * self.cost_s
 
 
+def begin_run() -> None:
+    """A page begins to be drawn, and is patient again."""
+    st.session_state["patience_s"] = QUICK_S
+
+
 def figures(
     name: str,
     key: tuple[Any, ...],
@@ -74,54 +82,71 @@ def figures(
     first: Callable[[], object] | None = None,
     awaited: bool = False,
 ) -> Figures[T]:
-    """The figures under a name and a key, being made anew where something was committed since. Waits only a moment.
+    """The figures under a name and a key, being made anew where something was committed since. Waits only a moment, and
+    not at all where the run has waited for others already.
 
     `first` and `make` run in a thread, one after the other; what `first` commits is counted in.
     """
-    store = state.lab().store
+    global _asked_at
+    _asked_at, store = time.monotonic(), state.lab().store
     newest, own = state.changes(), state.last_own_commit()
     with _lock:
         found: Figures[T] = _figures_of(store, name, key)
-        if found.is_prepared:
-            _stop_waiting(found)
         if found.job is None and found.tried < newest and (found.is_due or found.tried < own):
             _begin(found, store, name, make, first, _AWAITED if awaited else _BEHIND)
         job = found.job
-    if job is not None and (found.cost_s < QUICK_S or found.lacks(own)) and job.wait(QUICK_S):
+    if job is not None and (found.cost_s < QUICK_S or found.lacks(own)) and _waits_for(job):
         with _lock:
             _take(found)
     return found
 
 
 def counted(
-    name: str, key: tuple[Any, ...], make: Callable[[], T], *, first: Callable[[], object] | None = None
+    name: str,
+    key: tuple[Any, ...],
+    make: Callable[[], T],
+    *,
+    first: Callable[[], object] | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Figures[T]:
-    """Such figures with a `known` value: waits where there is none, or none since this session wrote something."""
-    place, begun = st.empty(), time.monotonic()
+    """Such figures with a `known` value: waits where there is none, or none since this session wrote something.
+
+    `meanwhile` draws something empty of the kind that will show the first value: a browser needs as long to load what
+    draws tables or charts as the figures need to be made.
+    """
+    place, coming, begun = st.empty(), st.empty(), time.monotonic()
     found = figures(name, key, make, first=first, awaited=True)
+    if meanwhile is not None and found.job is not None and found.value is None:
+        with coming:
+            meanwhile()
     while (job := found.job) is not None and found.lacks(state.last_own_commit()):
         if job.wait(LOOK_EVERY_S):
             found = figures(name, key, make, first=first, awaited=True)
         else:  # to write is also to leave, where the reader has gone on to another page
             place.caption(f":material/hourglass_top: Counting, {time.monotonic() - begun:,.0f} s")
     place.empty()
+    coming.empty()
     return found
 
 
 def prepare(
     store: Store, name: str, key: tuple[Any, ...], make: Callable[[], T], *, first: Callable[[], object] | None = None
 ) -> None:
-    """Have figures made that nobody asked for yet, one after the other. Does not wait."""
-    with _lock:
-        found: Figures[T] = _figures_of(store, name, key)
-        if found.job is None and found.value is None:
-            _begin(found, store, name, make, first, _BEHIND)
-            found.is_prepared = True
+    """Have figures made that nobody asked for yet, as soon as nobody waits for others. Does not wait."""
+
+    def ahead(handle: JobHandle) -> None:
+        _wait_for_calm(handle)
+        with _lock:
+            found: Figures[T] = _figures_of(store, name, key)
+            if found.job is None and found.value is None and not handle.cancelled:
+                _begin(found, store, name, make, first, _BEHIND)
+
+    _AHEAD.start(name, ahead)
 
 
 def close() -> None:
     """Begin nothing more that waits, and let what is being made come to its end, for two seconds each."""
-    for jobs in (_AWAITED, _BEHIND):
+    for jobs in (_AHEAD, _AWAITED, _BEHIND):
         jobs.close(timeout_s=2.0)
 
 
@@ -172,12 +197,25 @@ def _begin(
     found.job = jobs.start(name, lambda handle: _made(store, make, first))
 
 
-def _stop_waiting(found: Figures[Any]) -> None:
-    """Who asks for figures does not wait behind others that nobody asked for. The lock is held."""
-    found.is_prepared = False
-    if found.job is not None and found.job.state is State.QUEUED and found.job.cancel():
-        _BEHIND.drop(found.job.id)
-        found.job, found.tried = None, -1
+def _waits_for(job: Job[Any]) -> bool:
+    """Wait for a job as long as this run is patient; whether it has ended."""
+    begun, patience = time.monotonic(), st.session_state.get("patience_s", QUICK_S)
+    has_ended = job.wait(max(0.0, patience))
+    st.session_state["patience_s"] = patience - (time.monotonic() - begun)
+    return has_ended
+
+
+def _wait_for_calm(handle: JobHandle) -> None:
+    """Wait until no figures are being made, and no page has just asked for some: it may ask for more."""
+    while not handle.cancelled:
+        made_now = [job for jobs in (_AWAITED, _BEHIND) for job in jobs.listing() if not job.state.ended]
+        still = CALM_S - (time.monotonic() - _asked_at)
+        if made_now:
+            made_now[0].wait(LOOK_EVERY_S)
+        elif still > 0:
+            time.sleep(still)
+        else:
+            return
 
 
 def _made(store: Store, make: Callable[[], T], first: Callable[[], object] | None) -> tuple[int, T]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -20,6 +21,7 @@ WEEK_MS = 7 * 86_400_000
 BAR_MS = 0.8 * WEEK_MS  # without it, a single week is a bar of a millisecond
 MOST_LABELS = 7  # of weeks, next to each other
 LABEL_SHARE = 0.2  # of the width, for one label
+BEHIND_S = 0.3  # after the rest of the page
 
 
 def safe(text: object) -> str:
@@ -78,7 +80,34 @@ def counts_over_time(frame: pd.DataFrame, markers: Sequence[tuple[datetime, str]
 
 def show(figure: go.Figure, key: str, alt: str) -> None:
     """Draw a figure across the width of its container, without Plotly's own buttons."""
+    st.session_state["has_drawn_charts"] = True
     st.plotly_chart(figure, key=key, theme="streamlit", config={"displayModeBar": False, "displaylogo": False}, alt=alt)
+
+
+def show_empty() -> None:
+    """Draw nothing, where a chart will be."""
+    show(go.Figure(layout={"height": 320}), "empty", "Being counted")
+
+
+def show_behind(figure: go.Figure, key: str, alt: str) -> None:
+    """Draw a figure, the first one of a session when the rest of its page stands: then the page runs again.
+
+    To load Plotly keeps a browser busy for most of a second, in which it would draw nothing else.
+    """
+    if "has_drawn_charts" in st.session_state:
+        show(figure, key, alt)
+        return
+    begun = time.monotonic()
+
+    @st.fragment(run_every=BEHIND_S)
+    def look() -> None:
+        if time.monotonic() - begun >= BEHIND_S:
+            st.session_state["has_drawn_charts"] = True
+            st.rerun()
+        with st.container(height=figure.layout.height, border=False):
+            st.caption("The chart is being drawn.")
+
+    look()
 
 
 def _add_band(figure: go.Figure, part: pd.DataFrame, colours: Palette) -> None:

@@ -24,6 +24,7 @@ from feedback_lab.ui.widgets import facts, marker_list, plain, quote, subheading
 
 COMMENTS_A_PAGE = 50
 CELL_CHARACTERS = 1000
+PAGER_WIDTH = 340  # px: as wide as its content, it leaves out the second of two pages
 MOST_SEGMENTS = 12
 DIMENSIONS = {"model": "Model", "prompt_version": "Prompt version"}
 
@@ -33,7 +34,7 @@ def show(store: Store, one: IssueView, listing: IssueList, view: View) -> None:
     since = since_days(view.days)
     title(one.title, one.issue_id)
     _line(one, listing)
-    issue_acts.bar(store, one)
+    issue_acts.bar(store, one, view.days)
     left, right = st.columns([1.2, 1], gap="large")
     with left:
         subheading("In users' words")
@@ -68,7 +69,7 @@ def _breakdown(store: Store, days: int | None) -> tuple[str, tuple[Any, ...], Ca
 def _line(one: IssueView, listing: IssueList) -> None:
     parts = [
         f"{words.count(one.frequency, 'comment')}, {words.percent(one.share)} of the negative ones",
-        f"first {words.day(one.first_at)}, last {words.day(one.last_at)}",
+        *([f"first {words.day(one.first_at)}, last {words.day(one.last_at)}"] if one.first_at else []),
         f"status {one.status}" + (f" ({', '.join(one.flags)})" if one.flags else ""),
     ]
     if one.growth:
@@ -133,16 +134,15 @@ def _comments(store: Store, one: IssueView, since: datetime | None) -> None:
 
 def _wanted_page(one: IssueView) -> tuple[int | None, int]:
     """Which part of the issue, and from which comment on."""
-    parts = {part.title: part.sub_label for part in one.sub_issues}
-    choice = None
+    parts = {part.sub_label: part for part in one.sub_issues}
+    sub = None
     with st.container(horizontal=True, vertical_alignment="center"):
         if parts:
-            choice = st.selectbox("Part", list(parts), index=None, placeholder="All parts", width=260,
-                                  key=f"part_{one.issue_id}", format_func=reveal,
-                                  label_visibility="collapsed")  # fmt: skip
-        sub = parts.get(choice) if choice else None
-        pages = max(1, -(-(one.frequency) // COMMENTS_A_PAGE))
-        number = st.pagination(pages, key=f"page_{one.issue_id}_{sub}") if pages > 1 else 1
+            sub = st.selectbox("Part", list(parts), index=None, placeholder="All parts", width=260,
+                               key=f"part_{one.issue_id}", format_func=lambda key: reveal(parts[key].title),
+                               label_visibility="collapsed")  # fmt: skip
+        pages = -(-(one if sub is None else parts[sub]).frequency // COMMENTS_A_PAGE)
+        number = st.pagination(pages, key=f"page_{one.issue_id}_{sub}", width=PAGER_WIDTH) if pages > 1 else 1
     return sub, (number - 1) * COMMENTS_A_PAGE
 
 
@@ -176,7 +176,7 @@ def _timeline(found: Timeline, one: IssueView) -> None:
         return
     frame = pd.DataFrame(found.weeks, columns=["start", "n"])
     markers = [(moment, label) for moment, _, label in found.markers]
-    charts.show(charts.counts_over_time(frame, markers, palette()), f"time_{one.issue_id}", "Comments a week")
+    charts.show_behind(charts.counts_over_time(frame, markers, palette()), f"time_{one.issue_id}", "Comments a week")
     marker_list(markers, one.issue_id)
     dated = sum(count for _, count in found.weeks)
     if dated < one.frequency:
@@ -211,6 +211,8 @@ def _where(found: Sequence[Segment], one: IssueView) -> None:
         },
     )  # fmt: skip
     note = "The share of this issue among the negative comments of each value, and among all others."
+    if len(known) > MOST_SEGMENTS:
+        note += f" {MOST_SEGMENTS} of {len(known):,} values."
     st.caption(note if "Differs" in frame else f"{note} Nowhere do they differ by more than chance.")
 
 

@@ -20,14 +20,14 @@ from feedback_lab.ui.widgets import notice
 MOST_ACTS = 20
 
 
-def bar(store: Store, one: IssueView) -> None:
-    """Status, owner and the rest of what can be done to the whole issue."""
+def bar(store: Store, one: IssueView, days: int | None) -> None:
+    """Status, owner and the rest of what can be done to the whole issue; the file holds the comments of `days`."""
     name = reviewing.reviewer()
     if name is None:
         with st.container(horizontal=True):
             with st.popover("Work on this issue", icon=":material/edit:"):
                 reviewing.ask_name("Work on issues")
-            _take_along(store, one)
+            _take_along(store, one, days)
         return
     if one.proposed:
         notice("attention", "Proposed: comments that fit no issue, and fit each other. Keep it as an issue, or not?")
@@ -49,20 +49,21 @@ def bar(store: Store, one: IssueView) -> None:
         lock = acts.unlock if one.locked else acts.lock
         _button("Unlock" if one.locked else "Lock", "lock_open" if one.locked else "lock",
                 lambda: lock(store, one.issue_id, name), key="lock",
-                help="A locked issue keeps its comments, and takes none in, through every refresh.")  # fmt: skip
+                help="No refresh changes the comments of a locked issue; new ones that fit still join.")  # fmt: skip
         opened = st.popover("Send to review", icon=":material/rate_review:", key="open_send", on_change="rerun")
         if opened.open:
             with opened:
                 _send(store, one, name)
-        _take_along(store, one)
+        _take_along(store, one, days)
 
 
-def _take_along(store: Store, one: IssueView) -> None:
-    """What needs no name: the address of the issue, and all its comments as a file."""
+def _take_along(store: Store, one: IssueView, days: int | None) -> None:
+    """What needs no name: the address of the issue, and its comments of the period as a file."""
     with st.popover("Copy link", icon=":material/link:"):
         st.code(_address(one.issue_id), language=None)
     st.download_button(
-        "Export", lambda: issue_list.exported(store, [one.issue_id], None), "issue.csv", "text/csv",
+        f"Export {words.count(one.frequency, 'comment')}",
+        lambda: issue_list.exported(store, [one.issue_id], days), "issue.csv", "text/csv",
         icon=":material/download:", on_click="ignore", key=f"export_{one.issue_id}",
     )  # fmt: skip
 
@@ -102,7 +103,7 @@ def list_of_acts(events: Sequence[Event], key: str) -> None:
     for event in events:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             undone = f" (taken back by {event.undone_by})" if event.undone_by else ""
-            st.text(reveal(f"{words.day(event.happened_at)}  {event.actor}: {event.says}{undone}"), width="stretch")
+            st.text(reveal(f"{event.happened_at:%Y-%m-%d %H:%M}  {event.actor}: {event.says}{undone}"), width="stretch")
             if not event.undone_by and event.actor != "system":
                 _undo_button(event.event_id, key)
 

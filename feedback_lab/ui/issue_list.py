@@ -35,7 +35,6 @@ SORT_LABELS = {
 }  # fmt: skip
 COLUMNS = ("Share", "Change", "12 weeks", "Positive rate", "Answered", "Status", "Owner", "Last", "First")
 USUAL_COLUMNS = ["Share", "Change", "12 weeks", "Positive rate", "Answered", "Status", "Owner"]
-FIRST_SQL = "SELECT min(coalesce(created_at, received_at)) FROM feedback"
 RATE_DAYS = 90  # of the positive rate, where no period is chosen
 
 
@@ -95,7 +94,7 @@ def since_days(days: int | None) -> datetime | None:
 
 def current_listing(store: Store, days: int | None) -> Figures[IssueList]:
     """All issues of the period, also those without a comment in it, after new comments have found theirs."""
-    return counted(*_listing(store, days), first=lambda: tracking.assign_new(store))
+    return counted(*_listing(store, days), first=lambda: tracking.assign_new(store), meanwhile=_empty_table)
 
 
 def prepare(store: Store) -> None:
@@ -103,14 +102,12 @@ def prepare(store: Store) -> None:
     background.prepare(store, *_listing(store, None), first=lambda: tracking.assign_new(store))
 
 
+def _empty_table() -> None:
+    st.dataframe(pd.DataFrame(columns=["Issue", "Comments"]), hide_index=True, height=378, key="issues_to_come")
+
+
 def _listing(store: Store, days: int | None) -> tuple[str, tuple[Any, ...], Callable[[], IssueList]]:
     return "issues", (days, utc_now().date()), lambda: issues.listing(store, since_days(days))
-
-
-def _reaches_back(store: Store, days: int | None) -> bool:
-    """Whether there is feedback from before the time that the change is counted against, so that it means something."""
-    first = state.cached("first_feedback", (), lambda: store.scalar(FIRST_SQL))
-    return first is not None and first <= utc_now() - timedelta(days=2 * (days or issues.RECENT_DAYS))
 
 
 def sentence(listing: IssueList) -> str:
@@ -174,20 +171,19 @@ def wanted(store: Store, listing: IssueList) -> Wanted:
     return Wanted(None, "The issue of this address is no longer in the list.")
 
 
-def table(store: Store, shown: Sequence[IssueView], view: View, chosen: str | None) -> None:
-    """One row an issue; choosing a row opens it below and puts it into the address."""
+def table(store: Store, shown: Sequence[IssueView], listing: IssueList, view: View, chosen: str | None) -> None:
+    """One row an issue; choosing a row opens it below and puts it into the address. What nobody knows has no column."""
     if not shown:
         st.caption("No issue fits these filters.")
         return
     made = _figures(store, view) if {"Positive rate", "Answered"} & set(view.columns) else Figures()
     numbers: dict[str, IssueFigures] = made.value or {}
-    reaches_back = _reaches_back(store, view.days)
     frame = pd.DataFrame({
         "Issue": [reveal(one.title) for one in shown],
         "Flags": [", ".join(one.flags + (["locked"] if one.locked else [])) for one in shown],
         "Comments": [one.frequency for one in shown],
         "Share": [100 * one.share for one in shown],
-        "Change": [one.change if reaches_back else None for one in shown],
+        "Change": [one.change for one in shown],
         "12 weeks": [one.weekly for one in shown],
         "Positive rate": [_rate(numbers.get(one.issue_id)) for one in shown],
         "Answered": [_answered(numbers.get(one.issue_id)) for one in shown],
@@ -198,11 +194,15 @@ def table(store: Store, shown: Sequence[IssueView], view: View, chosen: str | No
     })  # fmt: skip
     frame = frame[["Issue", "Flags", "Comments", *(name for name in COLUMNS if name in view.columns)]]
     dated = any(any(one.weekly) for one in shown)
-    known = {"Flags": any(frame["Flags"]), "12 weeks": dated, "Change": reaches_back}
+    known = {"Flags": any(frame["Flags"]), "12 weeks": dated, "Change": listing.is_compared}
+    if made.value is not None:  # else they are being counted
+        known |= {name: bool(frame[name].notna().any()) for name in ("Positive rate", "Answered") if name in frame}
     frame = frame[[name for name in frame.columns if known.get(name, True)]]
+    shown_as: dict[str, Any] = {"Change": words.more_or_fewer}
     with st.container(gap="small"):  # what follows keeps its place, and with it its open popovers, when figures arrive
         pick_list(
-            frame, "issues", [one.issue_id for one in shown], chosen, _open, height=table_height(len(shown), 378),
+            frame.style.format(shown_as) if "Change" in frame else frame,
+            "issues", [one.issue_id for one in shown], chosen, _open, height=table_height(len(shown), 378),
             columns=_columns(view.days),
         )  # fmt: skip
         say_how_old(made, "Positive rates, and what is answered already, are being counted.")
@@ -265,7 +265,7 @@ def _columns(days: int | None) -> dict[str, object]:
         "Flags": text(width=110),
         "Comments": number(format="localized", width=85),
         "Share": number(format="%.1f %%", width=70, help="Of all negative comments of the period."),
-        "Change": number(format="%+d", width=75, help=f"Comments more or fewer: {against}."),
+        "Change": number(width=75, help=f"Comments more or fewer: {against}."),
         "12 weeks": st.column_config.BarChartColumn(width=120, y_min=0, help="Dated comments of the last 12 weeks."),
         "Positive rate": number(
             format="%.1f %%", width=95,

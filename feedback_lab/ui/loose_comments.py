@@ -16,6 +16,7 @@ from feedback_lab.ui.widgets import table
 
 MOST = 500
 CELL_CHARACTERS = 1000
+WIDTH = 660  # px: a popover is as wide as what is in it
 
 
 def show(store: Store, listing: IssueList, view: View) -> None:
@@ -41,9 +42,9 @@ def _comments(store: Store, view: View, low: bool) -> None:
         "Question": [reveal((row.question or "")[:CELL_CHARACTERS]) for row in found.comments],
     }).dropna(axis=1, how="all")  # fmt: skip
     columns = {
-        "Comment": st.column_config.TextColumn(width=420),
+        "Comment": st.column_config.TextColumn(width=180 if low else 420),
         "When": st.column_config.DatetimeColumn(width=125, format="YYYY-MM-DD HH:mm"),
     }
-    table(frame, key, most=420, columns=columns)
+    table(frame, key, most=420, columns=columns, width=WIDTH)
     if found.total > len(found.comments):
         st.caption(f"The newest {len(found.comments):,} of {found.total:,}.")

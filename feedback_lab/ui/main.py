@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from feedback_lab.errors import LabError
-from feedback_lab.ui import state
+from feedback_lab.ui import background, state
 from feedback_lab.ui.theme import CONTENT_WIDTH, STYLE
 from feedback_lab.ui.widgets import notice
 
@@ -26,6 +26,7 @@ def show_said(place: DeltaGenerator) -> None:
 
 st.set_page_config(page_title="Feedback Lab", page_icon=ICON, layout="wide")
 st.html(STYLE)
+background.begin_run()
 current = st.navigation([state.page(name) for name in state.PAGES], position="top")
 
 with st.container(width=CONTENT_WIDTH, key="content"):

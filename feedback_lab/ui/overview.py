@@ -44,9 +44,7 @@ class Numbers:
     """All numbers of one period but what there is to win, which takes longest."""
 
     insights: Insights
-    response_before: float | None
     feedback_before: int
-    by_day: pd.DataFrame
     feedback_by_day: pd.DataFrame
     markers: list[tuple[datetime, str]]
 
@@ -64,7 +62,7 @@ def last_day(latest: date) -> date:
 
 def current_numbers(store: Store, period: Period) -> Figures[Numbers]:
     """The numbers of a period, counted once for all sessions."""
-    return counted(*_numbers_of(store, period))
+    return counted(*_numbers_of(store, period), meanwhile=charts.show_empty)
 
 
 def prepare(store: Store) -> None:
@@ -82,10 +80,8 @@ def numbers(store: Store, period: Period) -> Numbers:
     before = period.previous()
     step = _step(period)
     return Numbers(
-        insights=summary.counted(store, period),
-        response_before=periods.response_rate(store, before.since, before.until),
+        insights=summary.counted(store, period, step),
         feedback_before=int(periods.feedback_over_time(store, before.since, before.until)["feedback"].sum()),
-        by_day=periods.rate_over_time(store, period.since, period.until, step=step),
         feedback_by_day=periods.feedback_over_time(store, period.since, period.until, step=step),
         markers=[(row["happened_at"], row["label"]) for row in store.rows(MARKERS_SQL, **period.bounds)][:MOST_MARKERS],
     )
@@ -115,14 +111,15 @@ def sentence(found: Comparison, days: int) -> str:
 
 def cards(found: Numbers) -> None:
     """The four figures with their change and a small history."""
-    insights = found.insights
+    insights, headline = found.insights, found.insights.headline
     rate, answered, total = insights.rate, insights.response_rate, insights.total_feedback
-    before = found.response_before
+    before = insights.response_rate_before
     more = answered - before if answered is not None and before is not None else None
     with st.grid(4, min_column_width=300, gap="small"):
         st.metric(
-            "Positive rate", words.percent(rate.rate), **_change_of_rate(insights.comparison.change, is_good=True),
-            border=True, height=CARD_HEIGHT, chart_data=_history(found.by_day, "rate"), help=_versions(rate, insights),
+            "Positive rate", words.percent(rate.rate), **_change_of_rate(headline.comparison.change, is_good=True),
+            border=True, height=CARD_HEIGHT, chart_data=_history(headline.over_time, "rate"),
+            help=_versions(rate, insights),
             delta_description=f"n {rate.n:,}",
         )  # fmt: skip
         st.metric(
@@ -147,8 +144,8 @@ def split(store: Store, period: Period, by: str) -> pd.DataFrame:
 
 
 def chart(found: Numbers, frame: pd.DataFrame, period: Period, by: str | None) -> None:
-    """Positive rate over time, split where asked, with its notes. `frame` is `by_day`, or the split of it."""
-    step, undated = _step(period), found.insights.beside.undated
+    """Positive rate over time, split where asked, with its notes. `frame` is the whole, or the split of it."""
+    step, undated = _step(period), found.insights.headline.beside.undated
     if frame.empty:
         more = f"; {words.count(undated, 'undated one')} cannot be drawn" if undated else ""
         st.caption(f"No verdict with a date in this period{more}.")

@@ -29,18 +29,19 @@ def queue_table(tasks: Sequence[Task], current: Task | None, name: str) -> None:
     ids = [task.task_id for task in rows]
     frame = pd.DataFrame(
         {
-            "Case": [words.first_line(reveal(labels.get(task.task_id, "")), 70) for task in rows],
-            "Items": [len(task.feedback_ids) for task in rows],
             "": [_mark(task, current, name) for task in rows],
+            "Items": [len(task.feedback_ids) for task in rows],
+            "Case": [words.first_line(reveal(labels.get(task.task_id, "")), 70) for task in rows],
         }
     )
     with st.container(key="list_queue"):
         pick_list(
             frame, "queue", ids, current.task_id if current else None, _take, height=table_height(len(rows), 600),
             columns={
+                # Pinned columns keep their width: room that there is goes to the case.
+                "": st.column_config.TextColumn(width=50, pinned=True),
+                "Items": st.column_config.NumberColumn(width=45, format="compact", pinned=True),
                 "Case": st.column_config.TextColumn(width=155),
-                "Items": st.column_config.NumberColumn(width=45, format="compact"),
-                "": st.column_config.TextColumn(width=50),
             },
         )  # fmt: skip
     if len(tasks) > SHOWN:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from feedback_lab.published_text import reveal
 from feedback_lab.ui import words
@@ -130,7 +131,7 @@ def table(
 
 
 def pick_list(
-    frame: pd.DataFrame, name: str, ids: Sequence[str], chosen: str | None, on_pick: Callable[[str], None], *,
+    frame: pd.DataFrame | Styler, name: str, ids: Sequence[str], chosen: str | None, on_pick: Callable[[str], None], *,
     height: int | Literal["content"], columns: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """A table of one row an id; a click anywhere in a row calls `on_pick` with its id. The row of `chosen` is marked.

@@ -3,25 +3,25 @@
 import re
 from datetime import datetime
 
+from feedback_lab.numerals import count, interval, more_or_fewer, percent
 from feedback_lab.records import utc_now
+
+__all__ = [
+    "ago",
+    "change",
+    "count",
+    "day",
+    "first_line",
+    "interval",
+    "more_or_fewer",
+    "percent",
+    "points",
+    "signed",
+    "without_options",
+]
 
 # from the last ": ", "; " or ", " before an option to the end
 _OPTION = re.compile(r"(?:[:;,] |(?<=\?) )(?:(?![:;,?] ).)*?--[a-z].*\Z", re.DOTALL)
-
-
-def count(number: int, one: str, many: str | None = None) -> str:
-    """`1 comment`, `3,412 comments`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def percent(rate: float | None) -> str:
-    """A rate from 0 to 1 as `71.4 %`; a dash where it is unknown."""
-    return "–" if rate is None else f"{100 * rate:.1f} %"
-
-
-def interval(low: float | None, high: float | None) -> str:
-    """`69.8–72.9 %`; empty where there is no interval."""
-    return "" if low is None or high is None else f"{100 * low:.1f}–{100 * high:.1f} %"
 
 
 def points(change: float | None) -> str | None:
