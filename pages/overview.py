@@ -1,6 +1,7 @@
 """Overview: is it getting better, and what do we fix first?"""
 
 from datetime import date
+from functools import partial
 
 import streamlit as st
 
@@ -49,7 +50,7 @@ with st.container(border=True):
         subheading("Positive rate over time")
         how_counted(summary.HOW_COUNTED[name] for name in overview.COUNTED)
     whole = found.insights.headline.over_time
-    frame = state.cached("split", (period, by), lambda: overview.split(store, period, by)) if by else whole
+    frame = state.cached("split", (period, by), partial(overview.split, store, period, by)) if by else whole
     overview.chart(found, frame, period, by)
 left, right = st.columns(2, gap="small")
 with left, st.container(border=True):

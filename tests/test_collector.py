@@ -468,6 +468,7 @@ def test_what_is_refused_is_told_what_to_do(api: Api) -> None:
     assert "not known, or it was revoked" in message(
         "POST", "/v1/feedback", None, headers={"Authorization": "Bearer fl_x"}
     )
+    assert "needs a key" in message("POST", "/v1/feedback", None, headers={"Authorization": "Basic QWRhOng="})
     assert message("GET", "/v1/feedback/f", "ingest").endswith("which needs read.")
     assert "k: input should be less than or equal to 20" in message(
         "GET", "/v1/recall", "read", params={"query": "x", "k": 21}

@@ -1,9 +1,11 @@
 """What people do to issues stands over every refresh, is recorded, and can be taken back."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from feedback_lab.errors import InputError
 from feedback_lab.issues import acts, detail, refreshing, sending, stored, tracking, undoing
@@ -169,21 +171,35 @@ def test_a_comment_is_not_put_back_into_a_proposal_that_was_dismissed_since(grou
     assert about(grouped, "voice").frequency == 9
 
 
-def test_what_somebody_else_moved_away_meanwhile_is_not_split_off(
-    grouped: Store, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda store: acts.unassign(store, ["f-card-1"], "bob"),
+        lambda store: store.write(lambda one: one.execute(text("DELETE FROM feedback WHERE feedback_id = 'f-card-1'"))),
+    ],
+)
+def test_what_was_moved_or_taken_back_meanwhile_is_not_split_off(
+    grouped: Store, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[Store], object]
 ) -> None:
-    card, rate = about(grouped, "card").issue_id, about(grouped, "rate").issue_id
+    card = about(grouped, "card").issue_id
     name = acts.words_of
 
     def slowly(*given: Any) -> Any:
-        acts.move(grouped, ["f-card-1"], rate, "bob")
+        meanwhile(grouped)
         return name(*given)
 
     monkeypatch.setattr(acts, "words_of", slowly)
-    with pytest.raises(InputError, match="were moved meanwhile"):
+    with pytest.raises(InputError, match="were moved or taken back meanwhile"):
         acts.split(grouped, card, "ada", feedback_ids=["f-card-1", "f-card-2"])
-    assert "f-card-1" in ids(grouped, rate)
+    assert "f-card-2" in ids(grouped, card)
     assert len(tracking.listing(grouped).issues) == 3
+
+
+def test_who_gave_a_title_is_kept_as_the_history_names_them(grouped: Store) -> None:
+    card = about(grouped, "card").issue_id
+    event = acts.rename(grouped, card, "Cards", " ada  b ")
+    assert event is not None
+    assert stored.issue_rows(grouped)[card]["title_by"] == event.actor == "ada b"
 
 
 def test_the_history_of_all_issues_names_the_issue_of_every_act(grouped: Store) -> None:

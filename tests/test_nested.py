@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback_lab.ingest.reading import nested
+from feedback_lab.ingest.reading.readers import SAMPLE
 from feedback_lab.store import open_store
 from tests.command_line import Ask, Refuse
 from tests.file_builders import opened, values, written
@@ -105,6 +106,36 @@ def test_a_path_that_the_file_does_not_have_is_refused(tmp_path: Path, refuse: R
     assert "There is no column 'feedback.stars'" in refuse(
         1, "import", str(path), "--map", "input=question", "--map", "value=feedback.stars"
     )
+
+
+@pytest.mark.parametrize("levels", [90, 600, 5_000])
+def test_a_cell_that_is_nested_without_end_stays_text(tmp_path: Path, home: Path, ask: Ask, levels: int) -> None:
+    deep = '{"thumb": "up", "more": ' + '{"a":' * levels + "1" + "}" * levels + "}"
+    table = pd.DataFrame({"question": ["a?", "b?"], "said": [deep, '{"thumb": "up"}']}).to_csv(index=False)
+
+    ask("import", str(written(tmp_path, table.encode())), "--map", "input=question", "--map", "value=said.thumb")
+
+    assert [row["polarity"] for row in stored(home)] == ["positive" if levels < 100 else None, "positive"]
+
+
+def test_a_saved_mapping_reads_what_no_first_row_of_the_next_file_has(tmp_path: Path, home: Path, ask: Ask) -> None:
+    ask("import", str(written(tmp_path, as_lines(ROWS))), "--map", "input=question", "--map", "value=feedback.thumb",
+        "--map", "comment=feedback.comment", "--save-mapping", "weekly")  # fmt: skip
+    silent = [{**ROWS[2], "question": f"{number}?", "feedback": {"page": 1}} for number in range(SAMPLE)]
+
+    answer = ask("import", str(written(tmp_path, as_lines([*silent, {**ROWS[1], "question": "Last?"}]), "next.jsonl")))
+
+    assert (answer["new"], answer["rejected"]) == (SAMPLE + 1, 0)
+    last = next(row for row in stored(home) if row["input"] == "Last?")
+    assert (last["polarity"], last["comment"]) == ("negative", "It costs 3 euros")
+
+
+def test_what_was_asked_and_answered_is_found_inside_blocks_of_that_name(tmp_path: Path, ask: Ask) -> None:
+    rows = [{"input": {"question": "Fees?"}, "output": {"text": "None"}, "rating": stars} for stars in (1, 3, 5)]
+
+    answer = ask("import", str(written(tmp_path, as_lines(rows))), "--dry-run")
+
+    assert answer["mapping"] == {"input": "input.question", "output": "output.text", "value": "rating"}
 
 
 def test_a_column_with_a_dot_in_its_own_name_is_that_column(tmp_path: Path) -> None:

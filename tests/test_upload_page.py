@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from feedback_lab.ingest.planning import saved_mappings
+from feedback_lab.ingest.planning.plan import Plan
 from feedback_lab.serving import Lab
 from tests.page_builders import page, press, upload, words_of
 
@@ -123,6 +124,19 @@ def test_a_mapping_that_is_kept_is_used_for_the_next_file_with_these_columns(lab
 
     other = press(upload("next.csv", b"a,b,c\nwhen?,now,up\n"), "Start from the suggestions instead")
     assert next(box for box in other.selectbox if box.label == "Question").value is None
+
+
+def test_a_mapping_that_is_kept_stays_whole_where_the_next_file_begins_without_a_comment(lab: Lab) -> None:
+    plan = Plan({"input": "question", "comment": "said.text", "tag:page": "page"})
+    saved_mappings.save(lab.store, "Weekly export", ["question", "said", "page"], plan, "Ada")
+
+    app = upload("log.jsonl", b'{"question": "how?", "said": null, "page": {"id": 7}}\n{"question": "why?"}\n'
+                              b'{"said": {}}')  # fmt: skip
+
+    chosen = {box.label: box.value for box in app.selectbox}
+    assert not app.exception
+    assert (chosen["Comment"], chosen["Question"]) == ("said.text", "question")
+    assert next(box for box in app.multiselect if box.label == "Tags to split by").value == ["page"]
 
 
 def test_another_tools_export_is_read_without_a_mapping_unless_one_says_otherwise(lab: Lab) -> None:

@@ -85,12 +85,13 @@ class Gate:
 
     def let_in(self, headers: Headers, scopes: frozenset[Scope]) -> Caller:
         """The caller, where the key in the headers opens one of `scopes`. Raises ApiError (401, 403, 429)."""
-        scheme, _, secret = headers.get("authorization", "").partition(" ")
-        who, origins = self._known(secret.strip()) if scheme.lower() == "bearer" else (None, ())
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        secret = given.strip() if scheme.lower() == "bearer" else ""
+        who, origins = self._known(secret) if secret else (None, ())
         if who is None:
             message = (
                 "This key is not known, or it was revoked: feedback-lab keys list shows those that open something."
-                if secret.strip()
+                if secret
                 else "This needs a key: send the header Authorization: Bearer fl_... (feedback-lab keys add)."
             )
             raise ApiError(401, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})

@@ -53,7 +53,7 @@ PART_SQL = (
 def rename(store: Store, issue_id: str, title: str, actor: str) -> Event | None:
     """Give an issue a human's title. Raises InputError unless it has 1 to 120 characters."""
     wording = _title(title)
-    values = {"title": wording, "title_by": actor}
+    values = {"title": wording, "title_by": stored.person(actor)}
     return _set(store, issue_id, actor, "rename", values, "Renamed", f"to “{wording}”")
 
 
@@ -216,8 +216,8 @@ def _of(connection: Connection, issue_ids: Sequence[str]) -> str:
 
 def _split_off(connection: Connection, issue: dict[str, Any], words: IssueName, part: list[str], actor: str) -> Event:
     whole, members = stored.find(connection, issue["parent_id"]), _members(connection, part)
-    if any(one["issue_id"] != whole["issue_id"] for one in members):
-        raise InputError("Some of these comments were moved meanwhile: look at the issue again.")
+    if len(members) < len(part) or any(one["issue_id"] != whole["issue_id"] for one in members):
+        raise InputError("Some of these comments were moved or taken back meanwhile: look at the issue again.")
     title = issue["title"] or unique_title(words, titles_taken(stored.issue_rows(connection)))
     label = -1 if issue["sub_label"] is None else whole["label"]
     insert_rows(connection, schema.issue, [issue | {"title": title, "label": label}])

@@ -29,9 +29,9 @@ IMPORT = "Import"
 class Upload:
     """A file that was dropped: where it lies until it is imported, how it is read, and what was recognised.
 
-    `columns` are those of `header` and what stands inside their blocks of JSON, as `sample` has them. `tool` is the
-    export that it is, None for an ordinary file or where the human said so; `saved` is the name and the plan of the
-    mapping that a file with this header had before.
+    `columns` are those of `header` and what stands inside their blocks of JSON, as `sample` has them, and those of
+    `saved`: the name and the plan of the mapping that a file with this header had before. `tool` is the export that it
+    is, None for an ordinary file or where the human said so.
     """
 
     path: Path
@@ -111,6 +111,8 @@ def _looked_at(path: Path, name: str, hints: Hints, ordinary: bool, use_saved: b
     columns, sample = nested.looked_into(rows)
     suggestion = suggest([], []) if tool else suggest(columns, sample)
     saved = None if tool or not use_saved else saved_mappings.for_header(state.lab().store, rows.header)
+    if saved:
+        columns = nested.columns_for(rows, columns, saved[1].columns.values())
     words = tool.source.format if tool else rows.format
     return Upload(path, name, hints, rows.header, columns, words, sample, tool, suggestion, saved)
 

@@ -8,7 +8,7 @@ from feedback_lab.errors import InputError
 from feedback_lab.ingest import formats
 from feedback_lab.ingest.planning import saved_mappings
 from feedback_lab.ingest.planning.mapping import complete_plan
-from feedback_lab.ingest.planning.plan import Plan
+from feedback_lab.ingest.planning.plan import Plan, check_columns
 from feedback_lab.ingest.reading import nested
 from feedback_lab.ingest.reading.readers import RowSource
 from feedback_lab.store import Store
@@ -38,7 +38,7 @@ def reading_of(
     given. A tool's export is recognised where no columns are. Raises InputError where a name does not exist.
     """
     said = []
-    by_hand = bool(given.columns)
+    by_hand = given.columns
     if mapping is not None:
         given = saved_mappings.merged(saved_mappings.named(store, mapping), given)
         said.append(f"The saved mapping {mapping!r} is used.")
@@ -57,7 +57,9 @@ def reading_of(
             "leaves it out."
         )
     only_exact = bool(given.columns or given.constants)
-    plan, more = complete_plan(given, *nested.looked_into(rows), only_exact=only_exact)
+    columns, sample = nested.looked_into(rows)
+    check_columns(by_hand, list(dict.fromkeys([*rows.header, *columns])))
+    plan, more = complete_plan(given, columns, sample, only_exact=only_exact)
     return Reading(plan, formats.NONE, said + more)
 
 

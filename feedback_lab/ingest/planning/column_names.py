@@ -11,8 +11,10 @@ NAMES: dict[str, str] = {
     "role": "speaker author_role sender message_role author",
     "content": "message text body utterance message_text",
     "created_at": "timestamp date time datetime created ts created_time event_time start_time submitted_at date_time",
-    "input": "question prompt user_message query user_input request user_query instruction user_prompt",
-    "output": "answer response completion assistant_message bot_response model_output reply ai_response generated_text",
+    "input": "question prompt user_message query user_input request user_query instruction user_prompt "
+    "input_question input_query input_prompt input_text question_text prompt_text",
+    "output": "answer response completion assistant_message bot_response model_output reply ai_response generated_text "
+    "output_answer output_response output_text answer_text response_text",
     "model": "model_name model_id llm engine ai_model",
     "prompt_version": "prompt_id prompt_name template_version prompt_template prompt_hash",
     "user": "user_id username customer_id user_name customer user_email",

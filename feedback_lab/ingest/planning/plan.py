@@ -87,9 +87,8 @@ def check(plan: Plan, header: Sequence[str]) -> None:
     for name in (*plan.columns, *plan.constants, *plan.values):
         if not is_field(name):
             raise InputError(f"There is no field {name!r}: the fields are {FIELD_LIST}.")
+    check_columns(plan.columns, header)
     for name, column in plan.columns.items():
-        if column not in header:
-            raise InputError(f"There is no column {column!r} for {name}: the columns are {_listed(header)}.")
         if name in plan.constants:
             raise InputError(f"{name} is given twice, by the column {column!r} and by --set: leave one out.")
     for name in plan.values:
@@ -104,6 +103,13 @@ def check(plan: Plan, header: Sequence[str]) -> None:
             f"the columns are {_listed(header)}."
         )
     _check_meanings(plan)
+
+
+def check_columns(columns: Mapping[str, str], header: Sequence[str]) -> None:
+    """Raise InputError where a field is mapped to a column that the file does not have."""
+    for name, column in columns.items():
+        if column not in header:
+            raise InputError(f"There is no column {column!r} for {name}: the columns are {_listed(header)}.")
 
 
 def _check_chat(plan: Plan) -> None:

@@ -130,7 +130,7 @@ def _next_row(source: JsonText, broken: bool, first_name: str | None) -> Row:
 def _row(line: int, text: str, value: Any, broken: bool) -> Row:
     if not isinstance(value, dict):
         return Row(line, {}, Problem(None, "not_an_object", "there is no JSON object here"), [text[:1_000]])
-    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value):
+    if is_deep(value, text):
         return _bad(line, "the values are nested too deeply", text)
     if len(value) > MAX_COLUMNS:
         return _bad(line, f"the object has {len(value):,} values, at most {MAX_COLUMNS:,} are taken", text)
@@ -154,7 +154,10 @@ def _lines(handle: TextIO) -> Iterator[str]:
         yield line
 
 
-def _is_deep(value: Any) -> bool:
+def is_deep(value: Any, text: str) -> bool:
+    """Whether the value of a text has more than `MAX_DEPTH` levels, which not everything here could follow."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
     level = [value]
     for _ in range(MAX_DEPTH):
         groups = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]

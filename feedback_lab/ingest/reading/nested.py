@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from feedback_lab.ingest.reading.batches import Batch, storable
+from feedback_lab.ingest.reading.json_rows import is_deep
 from feedback_lab.ingest.reading.json_text import DECODER, BadJson
 from feedback_lab.ingest.reading.readers import RowSource
 
@@ -34,10 +35,12 @@ def looked_into(rows: RowSource) -> tuple[list[str], list[dict[str, Any]]]:
 
 
 def with_columns(rows: RowSource, wanted: Collection[str]) -> RowSource:
-    """The rows with such columns beside their own where they stand inside blocks of the first rows."""
+    """The rows with such columns beside their own: inside blocks of the first rows, or of later ones by their names."""
     if set(wanted) <= set(rows.header):
         return rows
-    paths = {name: path for name, path in _paths(rows.header, rows.sample()).items() if name in wanted}
+    found = _paths(rows.header, rows.sample())
+    named = {name: found.get(name) or _by_name(name, rows.header) for name in wanted if name not in rows.header}
+    paths = {name: path for name, path in named.items() if path}
     read = rows.read
 
     def batches() -> Iterator[Batch]:
@@ -46,14 +49,30 @@ def with_columns(rows: RowSource, wanted: Collection[str]) -> RowSource:
     return replace(rows, header=[*rows.header, *paths], read=batches) if paths else rows
 
 
+def columns_for(rows: RowSource, columns: Sequence[str], mapped: Collection[str]) -> list[str]:
+    """The `columns` of a file and those of a mapping that it may hold too: whole blocks, and what is rare in them."""
+    more = [name for name in mapped if name in rows.header or _by_name(name, rows.header)]
+    return list(dict.fromkeys([*columns, *more]))
+
+
+def _by_name(name: str, header: Collection[str]) -> Path | None:
+    """Where a value would stand that no first row has; None where the file has no column to hold it."""
+    parts = name.split(".")
+    for size in range(len(parts) - 1, 0, -1):
+        if (column := ".".join(parts[:size])) in header:
+            return column, *parts[size:]
+    return None
+
+
 def _paths(header: Sequence[str], sample: Sequence[Mapping[str, Any]]) -> dict[str, Path]:
     """Where values stand inside blocks, by the column's name, in the order of the file; at most `MOST_PATHS`."""
     found: dict[str, Path] = {}
+    own = set(header)
     for name in header:
         for row in sample:
             for path in _leaves(_block(row.get(name)), (name,)):
                 column = ".".join(path)
-                if column not in header and (column in found or len(found) < MOST_PATHS):
+                if column not in own and (column in found or len(found) < MOST_PATHS):
                     found.setdefault(column, path)
     return found
 
@@ -76,7 +95,7 @@ def _block(cell: Any) -> dict[str, Any] | None:
         found = DECODER.decode(cell)
     except (ValueError, RecursionError, BadJson):
         return None
-    return storable(found) if isinstance(found, dict) else None
+    return storable(found) if isinstance(found, dict) and not is_deep(found, cell) else None
 
 
 def _taken_out(batch: Batch, paths: Mapping[str, Path]) -> Batch:
@@ -87,24 +106,27 @@ def _taken_out(batch: Batch, paths: Mapping[str, Path]) -> Batch:
         parts: dict[str, list[Any]] = {column: [] for column in own}
         rest = []
         for cell in columns.get(name, ()):
-            block = _block(cell)
+            block = _copied(_block(cell))
             for column, path in own.items():
-                value, block = _without(block, path)
-                parts[column].append(value)
+                parts[column].append(_pop(block, path))
             rest.append(cell if block is None else block or None)
         if rest:
             columns |= {name: rest} | parts
     return batch._replace(columns=columns)
 
 
-def _without(block: dict[str, Any] | None, path: Path) -> tuple[Any, dict[str, Any] | None]:
-    """The value at the path, None where there is none, and the block without it and without what it leaves empty."""
-    if block is None or path[0] not in block:
-        return None, block
-    value, others = block[path[0]], {name: part for name, part in block.items() if name != path[0]}
+def _copied(value: Any) -> Any:
+    """A block of its own, whose lists are shared."""
+    return {name: _copied(part) for name, part in value.items()} if isinstance(value, dict) else value
+
+
+def _pop(block: Any, path: Path) -> Any:
+    """Take the value at the path out of the block, with what that leaves empty; None where there is none."""
+    if not isinstance(block, dict) or path[0] not in block:
+        return None
     if len(path) == 1:
-        return value, others
-    if not isinstance(value, dict):
-        return None, block
-    found, left = _without(value, path[1:])
-    return found, others | ({path[0]: left} if left else {})
+        return block.pop(path[0])
+    found = _pop(block[path[0]], path[1:])
+    if block[path[0]] == {}:
+        del block[path[0]]
+    return found

@@ -38,7 +38,7 @@ def typical_first(
         stems = [word[0] for clause in reader[row] for word in clause]
         different = set(stems)
         content = different & issue.weights.keys()
-        centre = sum(issue.weights[term] for term in content) / math.sqrt(len(different) + 4)
+        centre = math.fsum(issue.weights[term] for term in content) / math.sqrt(len(different) + 4)
         usual = len(content & shared) / max(1, len(content))
         length = min(1.0, high / len(stems)) if len(stems) >= low else TOO_SHORT
         shows_title = len(title & different) / max(1, len(title))
