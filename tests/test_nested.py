@@ -179,3 +179,9 @@ def told(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [leaf for part in value.values() for leaf in told(part)]
     return [] if value is None else [json.dumps(value)]
+
+
+def test_a_column_that_holds_a_block_or_a_zero_stays_a_column(tmp_path: Path) -> None:
+    columns, sample = nested.looked_into(opened(tmp_path, as_lines([{"x": {"a": 1}}, {"x": 0}])))
+
+    assert (columns, sample) == (["x", "x.a"], [{"x.a": 1}, {"x": 0}])

@@ -28,7 +28,7 @@ def looked_into(rows: RowSource) -> tuple[list[str], list[dict[str, Any]]]:
     paths = _paths(rows.header, sample)
     batch = Batch([], {name: [row.get(name) for row in sample] for name in rows.header}, [])
     columns = _taken_out(batch, paths).columns
-    emptied = {path[0] for path in paths.values() if not any(columns[path[0]])}
+    emptied = {path[0] for path in paths.values() if all(cell in (None, "") for cell in columns[path[0]])}
     names = [name for name in (*rows.header, *paths) if name not in emptied]
     cells = zip(*(columns[name] for name in names), strict=True) if names else ()
     return names, [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in cells]
