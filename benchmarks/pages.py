@@ -1,13 +1,14 @@
 """How long does a page take to open with a million comments? Prints a table of seconds in a headless Chromium.
 
-    python benchmarks/pages.py [--home DIR] [--comments 1000000] [--opens 5] [--data DIR] [PAGE]...
+    python benchmarks/pages.py [--home DIR] [--comments 1000000] [--opens 5] [--up 0] [--data DIR] [PAGE]...
 
 A home without a database is filled first: so many negative comments in varied words of real ones, as many content
 answers beside them, over a year; then the comments are grouped. Given with `--home` it is kept for the next run.
-The time is from following the address to the end of the page's script with its content in view. "First" is the first
-visit to a server that was just started, in a browser that was just started; "again" is a new session in this browser:
-the least and the median of `--opens`. "CPU s" is what the server took for one of them, "load" the machine's of the
-minute before. "later" says how long after opening the page stands still for good: figures that come behind it.
+Times are from following the address: "seen" is when the page's answer and its content are in view, "stands" when its
+script has come to an end then. "First" is the first visit to a server that was started `--up` seconds before, in a
+browser that was just started; "again" is a new session in this browser: the median of `--opens`. "CPU s" is what the
+server took for one of them, "load" the machine's of the minute before. "Later" says how long after opening the page
+stands still for good: figures that come behind it.
 """
 
 from __future__ import annotations
@@ -42,17 +43,17 @@ CASES = 40  # in the queue
 CHART = ".js-plotly-plot .main-svg"
 TABLE = "[data-testid=stDataFrame] canvas"
 WAITING = "text=/being counted|being made/"
-# page -> its address, and what is in view once it stands
+# page -> its address, what is in view once it stands, and words of its answer, which no page has before it was counted
 PAGES = {
-    "overview": ("/", CHART),
-    "overview, a year": ("/?days=365", CHART),
-    "overview, by model": ("/?by=model", CHART),
-    "issues": ("/issues", TABLE),
-    "issues, a month": ("/issues?period=30+days", TABLE),
-    "issues, searched": ("/issues?q=card", TABLE),
-    "issue": ("/issues?issue={issue}", f".st-key-issue_comments {TABLE}"),
-    "review": ("/review", "text=Your name"),
-    "knowledge": ("/knowledge", "text=No entry yet"),
+    "overview": ("/", CHART, "Positive rate is"),
+    "overview, a year": ("/?days=365", CHART, "Positive rate is"),
+    "overview, by model": ("/?by=model", CHART, "Positive rate is"),
+    "issues": ("/issues", TABLE, "negative comments;"),
+    "issues, a month": ("/issues?period=30+days", TABLE, "negative comments;"),
+    "issues, searched": ("/issues?q=card", TABLE, "negative comments;"),
+    "issue": ("/issues?issue={issue}", f".st-key-issue_comments {TABLE}", "negative comments;"),
+    "review": ("/review", "text=Your name", "cases open"),
+    "knowledge": ("/knowledge", "text=No entry yet", "No entry yet"),
 }
 WORDS_SQL = """
     INSERT INTO word SELECT unnest(CAST(:kind AS TEXT[])), unnest(CAST(:place AS BIGINT[])),
@@ -126,17 +127,19 @@ def _batch(comments: int) -> dict[str, object]:
     return {**about, "started_at": moment, "finished_at": moment, **counts, **none}
 
 
-def opened(tab: Page, address: str, content: str) -> tuple[float, float]:
-    """Seconds until the page stands with its content, and until nothing is being worked out behind it."""
+def opened(tab: Page, address: str, content: str, answer: str) -> tuple[float, float, float]:
+    """Seconds until answer and content are in view, until the page stands with them, and until nothing is being worked
+    out behind it."""
     begun = time.perf_counter()
     tab.goto(address, wait_until="commit")
-    settled(tab)
+    tab.get_by_text(answer).first.wait_for(state="visible")
     tab.locator(content).first.wait_for(state="visible")
+    seen = time.perf_counter() - begun
     settled(tab)
     stands = time.perf_counter() - begun
     expect(tab.locator(WAITING)).to_have_count(0)
     settled(tab)
-    return stands, time.perf_counter() - begun
+    return seen, stands, time.perf_counter() - begun
 
 
 def cpu_seconds(pid: int) -> float:
@@ -147,12 +150,13 @@ def cpu_seconds(pid: int) -> float:
     return own + sum(cpu_seconds(int(child)) for child in started)
 
 
-def measure(home: Path, pages: Sequence[str], opens: int, issue: str) -> None:
-    print("| page | first s | again: least s | median s | later s | CPU s | load |")
-    print("|---|---|---|---|---|---|---|")
+def measure(home: Path, pages: Sequence[str], opens: int, up: float, issue: str) -> None:
+    print("| page | first: seen s | stands s | again: seen s | stands s | later s | CPU s | load |")
+    print("|---|---|---|---|---|---|---|---|")
     for name in pages:
-        address, content = PAGES[name]
+        address, content, answer = PAGES[name]
         server = start_server(home)
+        time.sleep(up)
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
@@ -165,16 +169,17 @@ def measure(home: Path, pages: Sequence[str], opens: int, issue: str) -> None:
                 for number in range(opens + 1):
                     tab = context.new_page()
                     cpu = cpu_seconds(server.process.pid) if number == 1 else cpu
-                    taken.append(opened(tab, server.url + address.format(issue=issue), content))
+                    taken.append(opened(tab, server.url + address.format(issue=issue), content, answer))
                     tab.close()
                 cpu = (cpu_seconds(server.process.pid) - cpu) / opens
                 browser.close()
         finally:
             server.stop()
-        (first, _), again = taken[0], [stands for stands, _ in taken[1:]]
-        later = max(later for _, later in taken)
+        first, again = taken[0], taken[1:]
+        seen, stands = (statistics.median(one[place] for one in again) for place in (0, 1))
+        later = max(later for *_, later in taken)
         print(
-            f"| {name} | {first:.2f} | {min(again):.2f} | {statistics.median(again):.2f} | {later:.1f} | {cpu:.2f} "
+            f"| {name} | {first[0]:.2f} | {first[1]:.2f} | {seen:.2f} | {stands:.2f} | {later:.1f} | {cpu:.2f} "
             f"| {os.getloadavg()[0]:.1f} |",
             flush=True,
         )
@@ -186,6 +191,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path)
     parser.add_argument("--comments", type=int, default=1_000_000)
     parser.add_argument("--opens", type=int, default=5)
+    parser.add_argument("--up", type=float, default=0.0, help="seconds from the server's start to the first visit")
     parser.add_argument("pages", nargs="*", choices=[*PAGES, []])
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -199,7 +205,7 @@ def main() -> None:
         found = tracking.listing(store)
         store.close()
         print(f"{found.total_comments:,} negative comments in {len(found.issues)} issues\n")
-        measure(home, (given.pages or list(PAGES)), given.opens, found.issues[0].issue_id)
+        measure(home, (given.pages or list(PAGES)), given.opens, given.up, found.issues[0].issue_id)
 
 
 if __name__ == "__main__":
