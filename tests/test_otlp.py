@@ -93,6 +93,17 @@ def test_a_chat_arrives_as_an_interaction_with_its_times_and_tags(live: Live, tr
     assert stored["metadata"]["latency_ms"] >= 0
 
 
+def test_an_interaction_is_found_by_every_name_that_feedback_may_call_it_by(
+    live: Live, traced: TracerProvider, request: pytest.FixtureRequest
+) -> None:
+    response = f"response of {request.node.name}"
+    name, _ = call(traced, **{"gen_ai.response.id": response})
+
+    stored = live.stored("interactions", response)
+    assert stored is not None
+    assert stored == live.stored("interactions", name)
+
+
 def test_the_root_of_a_trace_arrives_with_the_answer_that_people_saw_and_its_steps_do_not(
     live: Live, traced: TracerProvider
 ) -> None:
