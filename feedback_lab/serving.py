@@ -237,15 +237,15 @@ def _run_streamlit(host: str, port: int) -> int:
     arguments = [f"--{name}={value}" for name, value in options.items()]
     if is_loopback(host):  # a page elsewhere must not reach us under a name of its own (DNS rebinding)
         arguments += [f"--server.allowedHosts={name}" for name in ("localhost", "127.0.0.1", "[::1]")]
-    # The server re-raises the signal after it has shut down; without this, SIGTERM would skip our clean-up.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # The server re-raises the signal after it has shut down; without this, SIGTERM would skip our clean-up, and Ctrl+C
+    # would be called an abort.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     before, sys.argv = sys.argv, ["streamlit", "run", str(app_folder() / "app.py"), *arguments]
     try:
         runpy.run_module("streamlit", run_name="__main__", alter_sys=False)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    except KeyboardInterrupt:
-        return 0
     finally:
         sys.argv = before
     return 0

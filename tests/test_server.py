@@ -86,10 +86,14 @@ def test_the_launcher_itself_refuses_an_open_address(tmp_path: Path) -> None:
     assert "--insecure" in ended.stderr
 
 
-def test_a_stopped_server_leaves_no_note_and_frees_the_database(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_server_leaves_no_note_frees_the_database_and_complains_of_nothing(
+    tmp_path: Path, stop: signal.Signals
+) -> None:
     running = start_server(tmp_path / "home", working_directory=tmp_path)
-    running.process.send_signal(signal.SIGTERM)
+    running.process.send_signal(stop)
     assert running.process.wait(30) == 0
+    assert len((tmp_path / "home.log").read_text().splitlines()) == 1
     assert not (running.home / "server.json").exists()
     serving.open_lab(running.home)
     serving.close_lab()
