@@ -102,6 +102,12 @@ def test_an_interaction_is_found_by_every_name_that_feedback_may_call_it_by(
     stored = live.stored("interactions", response)
     assert stored is not None
     assert stored == live.stored("interactions", name)
+    own = {"interaction_id": response, "input": "Who is it?", "output": "Somebody else."}
+    key = {"Authorization": f"Bearer {live.secrets['ingest']}"}
+    assert httpx.post(f"{live.url}/api/v1/interactions", json=own, headers=key).status_code == 201
+    found = live.stored("interactions", response)
+    assert found is not None
+    assert (found["interaction_id"], found["input"]) == (response, "Who is it?")
 
 
 def test_the_root_of_a_trace_arrives_with_the_answer_that_people_saw_and_its_steps_do_not(

@@ -28,9 +28,10 @@ T = TypeVar("T", InteractionItem, FeedbackItem)
 MAX_KEY = 200  # characters of an Idempotency-Key
 # The source of what comes by a public-write key; such a key can only change what has it.
 PUBLIC = "public-write"
-INTERACTION = """
+INTERACTION = "SELECT * FROM interaction WHERE interaction_id = :name"
+BY_ALIAS = """
     SELECT * FROM interaction
-    WHERE interaction_id = coalesce((SELECT interaction_id FROM interaction_alias WHERE alias = :name), :name)
+    WHERE interaction_id = (SELECT interaction_id FROM interaction_alias WHERE alias = :name)
 """
 NAMES: dict[type[Any], frozenset[str]] = {
     kind: frozenset(field.name for field in fields(kind)) for kind in (InteractionItem, FeedbackItem)
@@ -96,7 +97,7 @@ def _showing(deps: Deps) -> APIRouter:
     @require(Scope.READ)
     def get_interaction(request: Request, interaction_id: str) -> Response:
         """What is stored of one interaction, by its id or another name that feedback may call it by."""
-        found = deps.store.rows(INTERACTION, name=interaction_id)
+        found = deps.store.rows(INTERACTION, name=interaction_id) or deps.store.rows(BY_ALIAS, name=interaction_id)
         if not found:
             raise ApiError(404, "not_found", "There is no interaction with this id.")
         return JsonAnswer(_shown(found[0]))

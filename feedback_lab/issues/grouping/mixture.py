@@ -155,6 +155,8 @@ class Trainer:
 def agreement(partitions: Sequence[Labels]) -> Floats:
     """Rows that lie near each other where many `partitions` have them in one cluster, small clusters telling more.
 
+    Each partition gives the same rows a label from 0 on; answered is an array (rows, directions).
+
     The spectral form of evidence accumulation (Strehl and Ghosh 2002; Fred and Jain 2005).
     """
     members = [membership(labels, int(labels.max()) + 1) for labels in partitions]
